@@ -1,0 +1,425 @@
+"""The catalog in memory: shipped files, a user's files laid over them, and look-ups by key."""
+
+import csv
+import difflib
+import functools
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from xltoken.catalog.keys import normalize, not_known
+from xltoken.catalog.records import (
+    RECORDS,
+    Observation,
+    Origin,
+    Platform,
+    Prior,
+    Problem,
+    Rate,
+    Record,
+    Source,
+    WorkloadRow,
+    columns,
+    parse,
+)
+
+DATA: Final = Path(__file__).parent / "data"
+ENVIRONMENT: Final = "XLTOKEN_CATALOG"
+"""Environment variable that names the folder laid over the shipped files."""
+
+SHAPE_TOLERANCE: Final = 0.05
+"""Token counts within 5 % of a shape's belong to it (1,000 counts as 1,024)."""
+
+
+class CatalogError(ValueError):
+    """Files that cannot be used as a catalog; `problems` says which rows and why."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{problems[0]}{more}")
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What is served: a model, token counts, and the limits a user would accept.
+
+    `tokens_in` and `tokens_out` are per request; the limits are None where there is none.
+    """
+
+    key: str
+    model: str
+    tokens_in: float
+    tokens_out: float
+    min_tokens_per_second_per_user: float | None
+    max_seconds_to_first_token: float | None = None
+    model_released: date | None = None
+    user: bool = False
+
+    def serves(self, observation: Observation) -> bool:
+        """Whether the token counts of `observation` are this workload's, within 5 %."""
+        return _close(observation.tokens_in, self.tokens_in) and _close(
+            observation.tokens_out, self.tokens_out
+        )
+
+
+# Shapes that exist for every model: tokens in, tokens out, tok/s/user.
+SHAPES: Final[Mapping[str, tuple[float, float, float | None]]] = {
+    "batch": (1024.0, 1024.0, None),
+    "chat": (1024.0, 1024.0, 30.0),
+    "reasoning": (1024.0, 8192.0, 50.0),
+    "summarize": (8192.0, 1024.0, 30.0),
+    "agentic": (8192.0, 1024.0, 100.0),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """Every record that counts on one day, ready for look-up. Compared by identity."""
+
+    date: date
+    platforms: Mapping[str, Platform]
+    observations: tuple[Observation, ...]
+    rates: tuple[Rate, ...]
+    workload_rows: tuple[WorkloadRow, ...]
+    sources: Mapping[str, Source]
+    priors: Mapping[str, Prior]
+    fingerprint: str
+    overlay: Path | None
+    everything: tuple[Record, ...] = field(repr=False, default=())
+    _cuts: dict[date, "Catalog"] = field(repr=False, default_factory=dict)
+
+    def at(self, cut: date | None) -> "Catalog":
+        """Catalog as it stood on day `cut` (None: as it is): later rows are absent."""
+        if cut is None:
+            return self
+        if cut not in self._cuts:
+            self._cuts[cut] = replace(
+                _catalog(self.everything, self.fingerprint, self.overlay, cut), _cuts={}
+            )
+        return self._cuts[cut]
+
+    def platform(self, text: str) -> Platform:
+        """Find a platform by name, label or alias; raises NotKnown with the nearest names."""
+        found = self._platform_names.get(normalize(text))
+        if found is None:
+            raise not_known("platform", text, self.platforms)
+        return self.platforms[found]
+
+    def model(self, text: str) -> str:
+        """Find a model's name as the catalog spells it; raises NotKnown."""
+        found = self.models.get(normalize(text))
+        if found is None:
+            raise not_known("model", text, self.models.values())
+        return found
+
+    def workload(self, text: str) -> Workload:
+        """Find a workload ``MODEL/SHAPE``, or one of workloads.csv; raises NotKnown."""
+        found = self.workloads.get(normalize(text))
+        if found is None:
+            raise not_known("workload", text, [w.key for w in self.workloads.values()])
+        return found
+
+    def of(self, platform: str, model: str) -> Sequence[Observation]:
+        """Observations of one model on one platform, in the order of the files."""
+        return self._observations_by_pair.get((platform, model), ())
+
+    def rates_of(self, platform: str) -> Sequence[Rate]:
+        """Rates of a platform on every basis."""
+        return self._rates_by_platform.get(platform, ())
+
+    @functools.cached_property
+    def models(self) -> dict[str, str]:
+        """Every model with an observation: normalized name to name."""
+        return {normalize(o.model): o.model for o in self.observations}
+
+    @functools.cached_property
+    def workloads(self) -> dict[str, Workload]:
+        """Every workload: normalized key to workload."""
+        released: dict[str, date] = {}
+        rows: dict[str, WorkloadRow] = {}
+        for row in self.workload_rows:
+            rows[normalize(row.workload)] = row
+            if row.model_released:
+                released[normalize(_model_of(row))] = row.model_released
+        found: dict[str, Workload] = {}
+        for name, model in self.models.items():
+            for shape, (tokens_in, tokens_out, speed) in SHAPES.items():
+                key = f"{model}/{shape}"
+                found[normalize(key)] = Workload(
+                    key, model, tokens_in, tokens_out, speed, None, released.get(name)
+                )
+        for key, row in rows.items():
+            base = found.get(key)
+            workload = _overlaid(row, base, self.models, released)
+            if workload is not None:
+                found[key] = workload
+        return found
+
+    @functools.cached_property
+    def platforms_with_evidence(self) -> frozenset[str]:
+        """Keys of the platforms that have at least one observation."""
+        return frozenset(o.platform for o in self.observations)
+
+    @functools.cached_property
+    def _platform_names(self) -> dict[str, str]:
+        names: dict[str, str] = {}
+        for key, platform in self.platforms.items():
+            for alias in (platform.label, *platform.aliases.split(";")):
+                if alias.strip():
+                    names.setdefault(normalize(alias), key)
+        names.update({normalize(key): key for key in self.platforms})
+        return names
+
+    @functools.cached_property
+    def _observations_by_pair(self) -> dict[tuple[str, str], list[Observation]]:
+        pairs: dict[tuple[str, str], list[Observation]] = {}
+        for observation in self.observations:
+            pairs.setdefault((observation.platform, observation.model), []).append(observation)
+        return pairs
+
+    @functools.cached_property
+    def _rates_by_platform(self) -> dict[str, list[Rate]]:
+        rates: dict[str, list[Rate]] = {}
+        for rate in self.rates:
+            rates.setdefault(rate.platform, []).append(rate)
+        return rates
+
+
+def current() -> Catalog:
+    """Return the shipped catalog with the folder named by XLTOKEN_CATALOG laid over it.
+
+    Read once per folder and process: an edited overlay counts after :func:`reload`, or in a new
+    process.
+
+    Raises
+    ------
+    CatalogError
+        If a file cannot be read or a row cannot be used.
+    """
+    return load(os.environ.get(ENVIRONMENT, "").strip())
+
+
+def reload() -> None:
+    """Forget what was read, so that edited files count from the next call on."""
+    load.cache_clear()
+
+
+@functools.lru_cache(maxsize=8)
+def load(overlay: str = "") -> Catalog:
+    """Read the shipped catalog, with the CSV files of folder `overlay` laid over it."""
+    catalog, problems = read(overlay)
+    if problems or catalog is None:
+        raise CatalogError(problems)
+    return catalog
+
+
+def read(overlay: str = "") -> tuple[Catalog | None, list[Problem]]:
+    """Read shipped and overlaid files; returns the catalog, or the problems that prevent it."""
+    digest = hashlib.sha256()
+    folder = Path(overlay) if overlay else None
+    if folder is not None and not folder.is_dir():
+        return None, [Problem(str(folder), 0, "", "is not a folder of catalog CSV files.")]
+    everything: list[Record] = []
+    problems: list[Problem] = []
+    for record in RECORDS:
+        rows = _rows(DATA / record.FILE, record, digest, problems, user=False)
+        if folder is not None and (folder / record.FILE).is_file():
+            added = _rows(folder / record.FILE, record, digest, problems, user=True)
+            rows = _laid_over(record, rows, added)
+        for cells, origin in rows:
+            parsed, found = parse(record, cells, origin)
+            problems.extend(found)
+            if parsed is not None:
+                everything.append(_named(parsed))
+    if problems:
+        return None, problems
+    catalog = _catalog(everything, digest.hexdigest()[:12], folder, None)
+    problems = _unresolved(catalog)
+    return (None if problems else catalog), problems
+
+
+Row = tuple[Mapping[str, str], Origin]
+
+
+def _rows(
+    path: Path,
+    record: type[Record],
+    digest: "hashlib._Hash",
+    problems: list[Problem],
+    *,
+    user: bool,
+) -> list[Row]:
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        problems.append(Problem(str(path), 0, "", f"cannot be read: {error.strerror}."))
+        return []
+    except UnicodeDecodeError:
+        problems.append(Problem(str(path), 0, "", "is not UTF-8 text; save it as CSV UTF-8."))
+        return []
+    digest.update(record.FILE.encode() + text.replace("\r\n", "\n").encode())
+    name = str(path) if user else path.name
+    header = text.split("\n", 1)[0]
+    # Excel writes semicolons where the comma is the decimal sign.
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey="")
+    names = [field.name for field in columns(record)]
+    for title in reader.fieldnames or []:
+        if title in names:
+            continue
+        close = difflib.get_close_matches(title, names, n=1, cutoff=0.75)
+        if close:
+            problems.append(Problem(name, 1, title, f"is no column; did you mean {close[0]}?"))
+    rows: list[Row] = []
+    try:
+        for cells in reader:
+            if "" in cells and isinstance(cells[""], list):
+                problems.append(
+                    Problem(name, reader.line_num, "", "has more cells than the header.")
+                )
+            elif any((text or "").strip() for text in cells.values()):
+                rows.append((cells, Origin(name, reader.line_num, user)))
+    except csv.Error as error:
+        problems.append(Problem(name, reader.line_num, "", f"cannot be read: {error}."))
+    return rows
+
+
+def _laid_over(record: type[Record], shipped: list[Row], added: list[Row]) -> list[Row]:
+    """Shipped rows with a user's rows in place of those of the same key, then the new ones."""
+    keys = _identity(record)
+    by_key = {_key(cells, keys): index for index, (cells, _) in enumerate(shipped)}
+    rows = list(shipped)
+    for cells, origin in added:
+        index = by_key.get(_key(cells, keys)) if all(cells.get(k) for k in keys) else None
+        if index is None:
+            rows.append((cells, origin))
+        else:
+            rows[index] = ({**rows[index][0], **cells}, origin)
+    return rows
+
+
+def _identity(record: type[Record]) -> list[str]:
+    if record is Observation:
+        return ["observation_id"]
+    return [field.name for field in columns(record) if field.metadata["key"]]
+
+
+def _key(cells: Mapping[str, str], keys: Sequence[str]) -> tuple[str, ...]:
+    return tuple(normalize(cells.get(key) or "") for key in keys)
+
+
+def _named(record: Record) -> Record:
+    """Give a row that names no source or id the name of its file."""
+    if not isinstance(record, Source) and not record.source_id:
+        record = replace(record, source_id=record.origin.file)
+    if isinstance(record, Observation) and not record.observation_id:
+        identity = f"{record.origin.file} row {record.origin.row}"
+        record = replace(record, observation_id=identity)
+    return record
+
+
+def _catalog(
+    everything: Iterable[Record], fingerprint: str, overlay: Path | None, cut: date | None
+) -> Catalog:
+    everything = tuple(everything)
+    known = [record for record in everything if record.known_at(cut)]
+    shipped = [r.recorded for r in known if r.recorded and not r.origin.user]
+    platforms = {r.platform: r for r in known if isinstance(r, Platform)}
+    bare = Catalog(
+        # With nothing recorded yet, the cut is the only date there is.
+        date=max(shipped) if shipped else (cut or date.min),
+        platforms=platforms,
+        observations=(),
+        rates=(),
+        workload_rows=tuple(r for r in known if isinstance(r, WorkloadRow)),
+        sources={r.source_id: r for r in known if isinstance(r, Source)},
+        priors={r.name: r for r in known if isinstance(r, Prior)},
+        fingerprint=fingerprint,
+        overlay=overlay,
+        everything=everything,
+    )
+    models: dict[str, str] = {}
+    names = bare._platform_names  # noqa: SLF001 - the same class, half built
+    observations = tuple(
+        replace(
+            r,
+            platform=names.get(normalize(r.platform), r.platform),
+            model=models.setdefault(normalize(r.model), r.model),
+            precision=r.precision.casefold(),
+        )
+        for r in known
+        if isinstance(r, Observation)
+    )
+    rates = tuple(
+        replace(r, platform=names.get(normalize(r.platform), r.platform))
+        for r in known
+        if isinstance(r, Rate)
+    )
+    return replace(bare, observations=observations, rates=rates, _cuts={})
+
+
+def _unresolved(catalog: Catalog) -> list[Problem]:
+    """Find rows that name a platform or source which no file has."""
+    problems = []
+    for record in (*catalog.observations, *catalog.rates):
+        if record.platform not in catalog.platforms:
+            message = str(not_known("platform", record.platform, catalog.platforms))
+            advice = f"{message} Add it to platforms.csv."
+            problems.append(Problem(record.origin.file, record.origin.row, "platform", advice))
+    for record in catalog.everything:
+        source = record.source_id
+        if source not in catalog.sources and source != record.origin.file:
+            advice = f"{source!r} is not in sources.csv."
+            problems.append(Problem(record.origin.file, record.origin.row, "source_id", advice))
+    for row in catalog.workload_rows:
+        base = catalog.workloads.get(normalize(row.workload))
+        if base is None:
+            advice = (
+                "needs tokens_in and tokens_out, and a model with observations: it is none of "
+                f"the shapes {', '.join(SHAPES)} of a known model."
+            )
+            problems.append(Problem(row.origin.file, row.origin.row, "workload", advice))
+    return problems
+
+
+def _model_of(row: WorkloadRow) -> str:
+    return row.model or row.workload.rpartition("/")[0] or row.workload
+
+
+def _overlaid(
+    row: WorkloadRow,
+    base: Workload | None,
+    models: Mapping[str, str],
+    released: Mapping[str, date],
+) -> Workload | None:
+    name = normalize(_model_of(row))
+    model = models.get(name, _model_of(row))
+    tokens_in = row.tokens_in or (base.tokens_in if base else None)
+    tokens_out = row.tokens_out or (base.tokens_out if base else None)
+    if tokens_in is None or tokens_out is None:
+        return None
+    speed, wait = row.min_tokens_per_second_per_user, row.max_seconds_to_first_token
+    if base is not None:
+        speed = base.min_tokens_per_second_per_user if speed is None else speed
+        wait = base.max_seconds_to_first_token if wait is None else wait
+    return Workload(
+        base.key if base else row.workload,
+        model,
+        tokens_in,
+        tokens_out,
+        speed,
+        wait,
+        row.model_released or released.get(name),
+        row.origin.user,
+    )
+
+
+def _close(value: float, target: float) -> bool:
+    return abs(value - target) <= SHAPE_TOLERANCE * target

@@ -1,0 +1,134 @@
+"""What a token program is worth: its monthly cash flows and their net present value.
+
+Before tax a month brings ``volume x (price - unit cost) - opex``; depreciation does not enter,
+because it allocates a past outlay and moves no cash. After tax at rate T it brings
+``(1 - T)(revenue - cost - opex) + T x depreciation``, and at the end the residual less tax on its
+gain over book value. A loss gives its tax back in the same month. The investment falls at month 0,
+undiscounted. Outflows are negative.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xltoken.economics.curves import decline_factor
+from xltoken.economics.depreciation import schedule
+from xltoken.economics.discounting import FloatArray, clock, discount_factors
+from xltoken.economics.domain import require, require_decline, require_finite
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A token program over n months.
+
+    Parameters
+    ----------
+    volumes : ndarray, shape (months,)
+        Millions of tokens a month, 0 or more.
+    unit_costs, prices : ndarray, shape (months,)
+        USD per 1M tokens, 0 or more.
+    investment : float
+        USD paid at month 0, entered positive.
+    timing : {"end", "mid", "begin"}
+        When in its month money moves.
+    tax_rate : float
+        Share of profit, in [0, 1).
+    method, life_years, residual
+        Depreciation method, years, and USD received for the hardware at the end.
+    opex_per_month : float
+        USD a month beside the unit cost.
+    """
+
+    volumes: FloatArray
+    unit_costs: FloatArray
+    prices: FloatArray
+    investment: float = 0.0
+    timing: str = "end"
+    tax_rate: float = 0.0
+    method: str = "straight_line"
+    life_years: int = 5
+    residual: float = 0.0
+    opex_per_month: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_finite(
+            investment=self.investment,
+            tax_rate=self.tax_rate,
+            residual=self.residual,
+            opex_per_month=self.opex_per_month,
+        )
+        require(self.investment >= 0, "investment is entered positive: USD paid at month 0.")
+        require(0 <= self.tax_rate < 1, "tax_rate is a share of profit in [0, 1).")
+        require(self.residual >= 0, "residual is USD received at the end, 0 or more.")
+        for name, series in (
+            ("volumes", self.volumes),
+            ("unit_cost", self.unit_costs),
+            ("price", self.prices),
+        ):
+            require(
+                bool(np.all(np.isfinite(series)) and np.all(series >= 0)),
+                f"{name} must be finite and 0 or more in every period.",
+            )
+
+    def cashflows(self) -> FloatArray:
+        """Cash of months 1 ... n in USD, after tax, the investment excluded."""
+        margin = self.volumes * (self.prices - self.unit_costs) - self.opex_per_month
+        if self.tax_rate == 0 and self.residual == 0:
+            return margin
+        charges = self._monthly_depreciation()
+        flows = (1.0 - self.tax_rate) * margin + self.tax_rate * charges
+        book = self.investment - float(charges.sum())
+        flows[-1] += self.residual - self.tax_rate * (self.residual - book)
+        return flows
+
+    def npv(self, discount_rate: float) -> float:
+        """Net present value in USD at an effective annual `discount_rate`."""
+        months = clock(len(self.volumes), self.timing)
+        factors = discount_factors(discount_rate, months)
+        return float(np.sum(self.cashflows() * factors)) - self.investment
+
+    def _monthly_depreciation(self) -> FloatArray:
+        salvage = min(self.residual, self.investment)
+        years = schedule(self.investment, salvage, self.life_years, self.method)
+        monthly = np.zeros(len(self.volumes))
+        spread = np.repeat(years / 12.0, 12)[: len(monthly)]
+        monthly[: len(spread)] = spread
+        return monthly
+
+
+def declining_path(
+    start: float, decline: float, months: FloatArray, floor: float = 0.0
+) -> FloatArray:
+    """A unit cost or price on the clock of its payments: ``start (1-d)^(tau/12)``, floored.
+
+    Parameters
+    ----------
+    start : float
+        USD per 1M tokens today, 0 or more.
+    decline : float
+        Effective annual fraction below 1.
+    months : ndarray, shape (months,)
+        The clock: months from today to each payment.
+    floor : float, default 0
+        USD per 1M tokens; the path never falls below it.
+
+    Returns
+    -------
+    ndarray, shape (months,)
+
+    Raises
+    ------
+    DomainError
+        If a number lies outside the ranges above.
+
+    Examples
+    --------
+    >>> declining_path(1.0, 0.75, np.array([0.0, 6.0, 12.0]))
+    array([1.  , 0.5 , 0.25])
+    """
+    require_finite(start=start, floor=floor)
+    require(start >= 0, "a unit cost or price is 0 or more.")
+    require(floor >= 0, "floor is a cost, 0 or more.")
+    require_decline(decline)
+    factors = np.array([decline_factor(decline, float(month)) for month in months])
+    return np.maximum(start * factors, floor)

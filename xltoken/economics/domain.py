@@ -1,0 +1,30 @@
+"""The one failure of a formula: a number outside the domain on which it is defined."""
+
+import math
+
+
+class DomainError(ValueError):
+    """A number outside the domain of a formula; a cell shows it as ``#NUM!``."""
+
+
+def require(condition: object, message: str) -> None:
+    """Raise :class:`DomainError` with `message` unless `condition` holds."""
+    if not condition:
+        raise DomainError(message)
+
+
+def require_finite(**numbers: float) -> None:
+    """Raise :class:`DomainError` naming the first of `numbers` that is nan or infinite."""
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise DomainError(f"{name} must be a finite number; it is {number}.")
+
+
+def require_decline(decline: float, name: str = "decline") -> None:
+    """Raise unless `decline` is an effective annual fraction below 1 (0.30 is 30 % a year)."""
+    require_finite(**{name: decline})
+    require(
+        decline < 1,
+        f"{name} is an effective annual fraction below 1 (0.30 means 30 % a year); it is "
+        f"{decline:g}.",
+    )
