@@ -1,0 +1,1 @@
+"""Evidence and formulas joined: assumptions, frontier, index, forecast, ranking, valuation."""

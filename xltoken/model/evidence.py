@@ -1,0 +1,148 @@
+"""Which observations count for an answer: admission, steadiness, and the latest of a kind."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from xltoken.catalog.records import EVIDENCE_GRADES, Observation
+from xltoken.catalog.store import Catalog, Workload
+
+REFUSED_STEADINESS: Final = 2.0
+FLAGGED_STEADINESS: Final = 1.35
+BROKEN_SHARE: Final = 0.7
+"""A latest row under this share of the one before does not count until a later one confirms it."""
+FP4: Final = frozenset({"fp4", "nvfp4", "mxfp4"})
+ANY: Final = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What an observation must satisfy: precision, least grade, and when it was published."""
+
+    precision: str = ANY
+    grade: str = "vendor"
+    as_of: date | None = None
+
+    def admits(self, row: Observation) -> bool:
+        """Whether `row` counts. Claims are never admitted here: they enter on their own."""
+        if row.evidence == "claim" or not _at_least(row.evidence, self.grade):
+            return False
+        return self._known(row)
+
+    def admits_claim(self, row: Observation) -> bool:
+        """Whether `row` is a claim that counts."""
+        return row.evidence == "claim" and self.grade == "claim" and self._known(row)
+
+    def _known(self, row: Observation) -> bool:
+        if self.as_of is not None and row.known_since > self.as_of:
+            return False
+        return _covers(self.precision, row.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An observation that counts, and what has to be said about it."""
+
+    observation: Observation
+    replaced: bool = False
+
+    @property
+    def flagged(self) -> bool:
+        """Whether its run was not quite steady."""
+        steadiness = self.observation.steadiness
+        return steadiness is not None and steadiness > FLAGGED_STEADINESS
+
+
+@functools.lru_cache(maxsize=65536)
+def rows_that_count(
+    catalog: Catalog, platform: str, workload: Workload, admission: Admission
+) -> tuple[Row, ...]:
+    """Admitted latest rows of a platform for a workload's model and token counts."""
+    admitted = [
+        row
+        for row in catalog.of(platform, workload.model)
+        if workload.serves(row) and admission.admits(row) and _steady(row)
+    ]
+    return tuple(_latest(admitted))
+
+
+def claims_on(
+    catalog: Catalog, platform: str, workload: Workload, admission: Admission, on: date
+) -> tuple[Row, ...]:
+    """Latest claims dated on or before day `on`; before the first, the first."""
+    claims = [
+        row
+        for row in catalog.of(platform, workload.model)
+        if workload.serves(row) and admission.admits_claim(row)
+    ]
+    if not claims:
+        return ()
+    dates = sorted({row.date for row in claims})
+    chosen = max((day for day in dates if day <= on), default=dates[0])
+    return tuple(Row(row) for row in claims if row.date == chosen)
+
+
+def looser_precisions(precision: str) -> list[str]:
+    """List the precision asked and every wider one, tightest first."""
+    wider = [precision]
+    if precision in FP4 and precision != "fp4":
+        wider.append("fp4")
+    return wider if precision == ANY else [*wider, ANY]
+
+
+def looser_grades(grade: str, lowest: str) -> list[str]:
+    """List the grade asked and every lower one down to `lowest`, best first."""
+    first, last = EVIDENCE_GRADES.index(grade), EVIDENCE_GRADES.index(lowest)
+    return list(EVIDENCE_GRADES[first : max(first, last) + 1])
+
+
+def _at_least(grade: str, least: str) -> bool:
+    return EVIDENCE_GRADES.index(grade) <= EVIDENCE_GRADES.index(least)
+
+
+def _covers(asked: str, precision: str) -> bool:
+    if asked == ANY:
+        return True
+    return precision in FP4 if asked == "fp4" else precision == asked
+
+
+def _steady(row: Observation) -> bool:
+    steadiness = row.steadiness
+    return steadiness is None or steadiness <= REFUSED_STEADINESS
+
+
+def _configuration(row: Observation) -> tuple[object, ...]:
+    """What must be equal for two rows to be the same thing measured twice."""
+    # Without a concurrency the operating point is told by its speed.
+    point = row.tokens_per_second_per_user if row.concurrency is None else row.concurrency
+    return (
+        row.tokens_in,
+        row.tokens_out,
+        row.precision,
+        row.speculative,
+        row.framework,
+        row.layout,
+        row.method,
+        row.disaggregated,
+        row.accelerators,
+        row.concurrency is None,
+        point,
+    )
+
+
+def _latest(rows: Iterable[Observation]) -> Iterable[Row]:
+    """Latest rows of each configuration; rows of one day stand together, none replaces another."""
+    configurations: dict[tuple[object, ...], dict[date, list[Observation]]] = {}
+    for row in rows:
+        days = configurations.setdefault(_configuration(row), {})
+        days.setdefault(row.date, []).append(row)
+    for days in configurations.values():
+        newest, *before = sorted(days, reverse=True)
+        replaced = False
+        if before:
+            level = max(row.total for row in days[newest])
+            replaced = level < BROKEN_SHARE * max(row.total for row in days[before[0]])
+        for row in days[before[0] if replaced else newest]:
+            yield Row(row, replaced)

@@ -1,0 +1,339 @@
+"""The cost of a token on a platform, at a moment, for a workload: evidence, rate and time joined.
+
+``F(u, month) = g x F(u / g, catalog's date)``: one factor moves the whole frontier, back by the
+software index and forward by the drift. Cost = rate over counted tokens, over utilization.
+"""
+
+import functools
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.records import EVIDENCE_GRADES, Observation
+from xltoken.catalog.store import Catalog, Workload
+from xltoken.economics.unit_cost import million_tokens_per_month, usd_per_million_tokens
+from xltoken.model.assumptions import Assumptions
+from xltoken.model.evidence import Admission, claims_on
+from xltoken.model.frontier import Frontiers, Reading, frontiers, of_rows
+from xltoken.model.index import growth
+from xltoken.model.months import Month, day, moment, months_between
+from xltoken.model.rates import RateAnswer, kilowatts, rate_at
+
+THIN_ROWS: Final = 10
+"""Fewer rows than this behind an answer are a warning; they never change it."""
+OLD_MONTHS: Final = 12.0
+HORIZON_SPANS: Final = 3.0
+"""A forecast further out than so many times the observed span is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Counted throughput of an accelerator at a moment, and everything it rests on.
+
+    ``tokens_per_second`` is per accelerator at utilization 1; `speed` is tok/s/user, None when no
+    row behind it states one.
+    """
+
+    catalog: Catalog
+    platform: str
+    workload: Workload
+    assumptions: Assumptions
+    when: float
+    start: date
+    tokens_per_second: float
+    speed: float | None
+    reading: Reading
+    frontiers: Frontiers
+    factor: float
+
+    @property
+    def rows(self) -> int:
+        """Admitted latest rows behind the answer."""
+        return len(self.frontiers.rows)
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Rows from which the figure was read, slower one first."""
+        return tuple(point.row.observation for point in self.reading.points)
+
+    @property
+    def evidence_date(self) -> date:
+        """Date of the older of the rows it was read from."""
+        return min(row.date for row in self.observations)
+
+    @property
+    def age_months(self) -> float:
+        """Months from the evidence to the catalog's date; 0 for evidence newer than that."""
+        today = float(self.catalog.date.toordinal())
+        return max(0.0, months_between(self.evidence_date, today))
+
+    @property
+    def grade(self) -> str:
+        """Lowest grade among the rows it was read from."""
+        return max((row.evidence for row in self.observations), key=EVIDENCE_GRADES.index)
+
+    @property
+    def precision(self) -> str:
+        """Number formats of the rows it was read from; blank where none is stated."""
+        return "/".join(dict.fromkeys(r.precision for r in self.observations if r.precision))
+
+    @property
+    def seconds_to_first_token(self) -> float | None:
+        """Longest wait that those rows state; None when one of them states none."""
+        waits = [row.seconds_to_first_token for row in self.observations]
+        known = [wait for wait in waits if wait is not None]
+        return max(known) if len(known) == len(waits) else None
+
+    @property
+    def basis(self) -> str:
+        """How the figure came about: measured, interpolated, carried or projected."""
+        if self.when > self.catalog.date.toordinal():
+            return "projected"
+        if any(abs(row.date.toordinal() - self.when) >= 1 for row in self.observations):
+            return "measured" if self.grade == "claim" else "carried"
+        return "interpolated" if self.reading.interpolated else "measured"
+
+    def rate(self) -> RateAnswer:
+        """Rate at that moment; raises NotKnown where the catalog has none."""
+        return rate_at(self.catalog, self.platform, self.when, self.start, self.assumptions)
+
+    def usd_per_million_tokens(self) -> float:
+        """USD per 1M counted tokens."""
+        return usd_per_million_tokens(
+            self.rate().usd_per_accelerator_hour,
+            self.tokens_per_second,
+            self.assumptions.get("utilization"),
+            self.assumptions.get("overhead"),
+        )
+
+    def million_tokens_per_month(self, accelerators: float) -> float:
+        """Millions of counted tokens that `accelerators` serve in a month of 730 hours."""
+        utilization = self.assumptions.get("utilization")
+        return million_tokens_per_month(self.tokens_per_second, accelerators, utilization)
+
+    def tokens_per_second_per_megawatt(self) -> float:
+        """Counted tok/s per MW at utilization 1; raises NotKnown where no power is known."""
+        power = kilowatts(self.catalog, self.platform, self.when, self.assumptions)
+        return self.tokens_per_second / power * 1000.0
+
+    def warnings(self, *, with_rate: bool = True) -> list[str]:
+        """Return what a reader must know before relying on the figure, in full sentences' parts."""
+        name = f"{self.platform} on {self.workload.key}"
+        found = list(self.rate().warnings) if with_rate else []
+        if self.rows < THIN_ROWS:
+            rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+            found.append(f"thin evidence: {rows} behind {name}")
+        if self.age_months > OLD_MONTHS:
+            found.append(
+                f"old evidence: {name} rests on {self.evidence_date}, "
+                f"{self.age_months:.0f} months before the catalog's date"
+            )
+        found.extend(self._horizon_warning(name))
+        if self.grade == "claim":
+            found.append(f"a vendor's claim stands behind {name}")
+        for point in self.reading.points:
+            seen = point.row.observation
+            if point.row.replaced:
+                found.append(
+                    f"the latest run of {seen.observation_id}'s configuration fell by more than "
+                    "30 % and is not confirmed; the one before counts"
+                )
+            if point.row.flagged:
+                found.append(f"the run {seen.observation_id} was not steady")
+            if seen.origin.user:
+                found.append(
+                    f"a user's row counts ({seen.origin.file}, row {seen.origin.row})"
+                )
+        if self.workload.user:
+            found.append(f"the workload {self.workload.key} is a user's row")
+        return found
+
+    def _horizon_warning(self, name: str) -> list[str]:
+        ahead = months_between(self.catalog.date, self.when)
+        dates = [row.observation.date for row in self.frontiers.rows]
+        span = months_between(min(dates), float(max(dates).toordinal()))
+        if ahead <= max(0.0, HORIZON_SPANS * span):
+            return []
+        return [
+            f"horizon: {ahead:.0f} months ahead, evidence of {name} spans {span:.0f} months"
+        ]
+
+
+def quote(
+    catalog: Catalog,
+    platform: str,
+    month: Month,
+    workload: str,
+    assumptions: Assumptions,
+) -> Quote:
+    """Throughput of a platform at a month for a workload.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Evidence; cut at the assumption ``catalog`` where given.
+    platform, workload : str
+        Keys as typed.
+    month : date or float
+        A date, or months after the assumption ``start``.
+    assumptions : Assumptions
+        What the user gave.
+
+    Returns
+    -------
+    Quote
+
+    Raises
+    ------
+    NotKnown
+        If platform or workload is unknown, no evidence is admitted, or a limit is out of reach.
+    DomainError
+        If the moment lies outside the calendar.
+    """
+    catalog = catalog.at(assumptions.get("catalog"))
+    key = catalog.platform(platform).platform
+    load = catalog.workload(workload)
+    start = assumptions.get("start") or catalog.date
+    when = moment(month, start)
+    return _quote(catalog, key, load, assumptions, start, when)
+
+
+@functools.lru_cache(maxsize=65536)
+def _quote(
+    catalog: Catalog,
+    platform: str,
+    workload: Workload,
+    assumptions: Assumptions,
+    start: date,
+    when: float,
+) -> Quote:
+    speed = assumptions.get("min_tokens_per_second_per_user", workload) or None
+    wait = assumptions.get("max_seconds_to_first_token", workload)
+    counted = str(assumptions.get("tokens_counted"))
+    admission = Admission(
+        str(assumptions.get("precision")).casefold(),
+        str(assumptions.get("evidence")),
+        assumptions.get("as_of"),
+    )
+    claims = claims_on(catalog, platform, workload, admission, day(when))
+    if claims:
+        found = of_rows(claims, wait, counted)
+    else:
+        admission = _without_claims(admission)
+        found = frontiers(catalog, platform, workload, admission, "vendor", wait, counted)
+    if found is None:
+        raise NotKnown(_why_nothing(catalog, platform, workload, admission, wait))
+    factor = _factor(catalog, platform, workload, assumptions, when, claimed=bool(claims))
+    if speed is not None and (found.fastest is None or speed > found.fastest * (1 + 1e-9)):
+        raise NotKnown(_why_unreachable(platform, workload, speed, found))
+    reading = found.read(None if speed is None else speed / factor)
+    if reading is None:
+        assert speed is not None
+        raise NotKnown(
+            f"{_why_unreachable(platform, workload, speed, found)} Carried back to {day(when)} "
+            "the evidence is slower still."
+        )
+    served = None if reading.speed is None else reading.speed * factor
+    return Quote(
+        catalog,
+        platform,
+        workload,
+        assumptions,
+        when,
+        start,
+        reading.throughput * factor,
+        served,
+        reading,
+        found,
+        factor,
+    )
+
+
+def _factor(
+    catalog: Catalog,
+    platform: str,
+    workload: Workload,
+    assumptions: Assumptions,
+    when: float,
+    *,
+    claimed: bool,
+) -> float:
+    if claimed and when <= catalog.date.toordinal():
+        return 1.0  # a claim stands as stated, it is not carried up to the catalog's date
+    return growth(
+        catalog,
+        when,
+        catalog.platforms[platform].launched,
+        workload.model_released,
+        assumptions.get("software_gain_per_month"),
+    )
+
+
+def _without_claims(admission: Admission) -> Admission:
+    if admission.grade != "claim":
+        return admission
+    return Admission(admission.precision, "vendor", admission.as_of)
+
+
+def _why_nothing(
+    catalog: Catalog,
+    platform: str,
+    workload: Workload,
+    admission: Admission,
+    wait: float | None,
+) -> str:
+    """Say why no row counts, from the widest reason to the narrowest."""
+    if platform not in catalog.platforms_with_evidence:
+        note = catalog.platforms[platform].note
+        return f"no usable evidence for {platform}" + (f": {note}." if note else ".")
+    rows = catalog.of(platform, workload.model)
+    if not rows:
+        others = sorted(o.platform for o in catalog.observations if o.model == workload.model)
+        return (
+            f"no measurement of {workload.model} on {platform}; there are some on "
+            f"{', '.join(dict.fromkeys(others))}."
+        )
+    shaped = [row for row in rows if workload.serves(row)]
+    if not shaped:
+        shapes = sorted({(row.tokens_in, row.tokens_out) for row in rows})
+        known = ", ".join(f"{tokens_in:g}/{tokens_out:g}" for tokens_in, tokens_out in shapes)
+        return (
+            f"no measurement of {workload.model} on {platform} with {workload.tokens_in:g} tokens "
+            f"in and {workload.tokens_out:g} out; measured shapes: {known}."
+        )
+    admitted = [row for row in shaped if admission.admits(row)]
+    if not admitted:
+        limits = [f"precision {admission.precision}", f"evidence {admission.grade} or better"]
+        if admission.as_of:
+            limits.append(f"published by {admission.as_of}")
+        found = sorted({f"{row.precision or 'no precision'} ({row.evidence})" for row in shaped})
+        return (
+            f"no row of {workload.key} on {platform} is admitted under {', '.join(limits)}; "
+            f"known: {', '.join(found)}."
+        )
+    if wait is None:
+        return f"every run of {workload.key} on {platform} failed the steadiness check."
+    waits = [r.seconds_to_first_token for r in admitted if r.seconds_to_first_token is not None]
+    shortest = f"the shortest is {min(waits):g} s" if waits else "none states its wait"
+    return (
+        f"no row of {workload.key} on {platform} has its first token within {wait:g} s: {shortest}."
+    )
+
+
+def _why_unreachable(
+    platform: str, workload: Workload, speed: float, found: Frontiers
+) -> str:
+    if found.fastest is None:
+        return (
+            f"no row of {workload.key} on {platform} states a speed per user, so none can promise "
+            f"{speed:g} tok/s/user; a workload without a speed floor (batch) is answered."
+        )
+    row = max(
+        (r.observation for r in found.rows if r.observation.tokens_per_second_per_user),
+        key=lambda r: r.tokens_per_second_per_user or 0.0,
+    )
+    return (
+        f"{speed:g} tok/s/user is out of reach of {platform} on {workload.key}: the fastest "
+        f"measured is {found.fastest:g} tok/s/user ({row.date}, {row.precision or 'no precision'})."
+    )

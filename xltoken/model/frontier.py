@@ -1,0 +1,220 @@
+"""The frontier: the most an accelerator serves at a speed that a user accepts.
+
+Each row is carried to the catalog's date, throughput and speed per user alike; the Pareto-best
+rows make a falling curve of throughput over speed. One monotone cubic (PCHIP) on log throughput
+runs through all of them; it is used between neighbours that stand close, and in a wider gap the
+throughput of the faster one counts. Never extrapolated: beyond the fastest measured speed nothing
+is known.
+
+Law: tightening a limit never raises a throughput. A cubic through fewer points can break it, so
+the throughput is the smallest over the filter asked for and every looser one.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from xltoken.catalog.store import Catalog, Workload
+from xltoken.model.evidence import (
+    Admission,
+    Row,
+    looser_grades,
+    looser_precisions,
+    rows_that_count,
+)
+from xltoken.model.index import carry
+
+SPEED_GAP: Final = 3.0
+THROUGHPUT_GAP: Final = 4.0
+"""Neighbours closer than this in speed and in throughput are interpolated between."""
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A row on a frontier: counted tok/s per accelerator and tok/s/user, carried."""
+
+    row: Row
+    throughput: float
+    speed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Throughput read off a frontier, and the points it was read from (faster one last)."""
+
+    throughput: float
+    speed: float | None
+    points: tuple[Point, ...]
+    interpolated: bool
+
+
+class Frontier:
+    """Falling curve of throughput over speed per user through the Pareto-best of `points`."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self.best = max(points, key=lambda p: (p.throughput, p.speed or 0.0))
+        self.pareto = _pareto(points)
+        self._speeds = [point.speed or 0.0 for point in self.pareto]
+        self._cubic = None
+        if len(self.pareto) > 1:
+            logs = np.log([point.throughput for point in self.pareto])
+            self._cubic = PchipInterpolator(self._speeds, logs)
+
+    def read(self, speed: float | None) -> Reading | None:
+        """Throughput at `speed` tok/s/user or more (None: at any); None beyond the fastest."""
+        if speed is None:
+            return Reading(self.best.throughput, self.best.speed, (self.best,), False)
+        if not self.pareto or speed > self._speeds[-1] * (1 + _ROUNDING):
+            return None
+        faster = int(np.searchsorted(self._speeds, speed * (1 - _ROUNDING)))
+        point = self.pareto[faster]
+        at_point = speed >= self._speeds[faster] * (1 - _ROUNDING)
+        if at_point or faster == 0:
+            return Reading(point.throughput, self._speeds[faster], (point,), False)
+        slower = self.pareto[faster - 1]
+        close = (
+            self._speeds[faster] < SPEED_GAP * self._speeds[faster - 1]
+            and slower.throughput < THROUGHPUT_GAP * point.throughput
+        )
+        if not close or self._cubic is None:
+            return Reading(point.throughput, self._speeds[faster], (point,), False)
+        throughput = math.exp(float(self._cubic(speed)))
+        # The cubic is monotone; rounding alone could leave the interval.
+        throughput = min(max(throughput, point.throughput), slower.throughput)
+        return Reading(throughput, speed, (slower, point), True)
+
+
+@dataclass(frozen=True, slots=True)
+class Frontiers:
+    """Frontier asked for, and those of every looser filter, at the catalog's date.
+
+    `rows` are those behind the answer; `fastest` is the fastest speed measured among them, and
+    `waits` the waits they state.
+    """
+
+    rows: tuple[Row, ...]
+    asked: Frontier
+    looser: tuple[Frontier, ...]
+
+    @property
+    def fastest(self) -> float | None:
+        """Fastest measured speed, tok/s/user, as measured; None when no row states one."""
+        speeds = [row.observation.tokens_per_second_per_user for row in self.rows]
+        return max((speed for speed in speeds if speed is not None), default=None)
+
+    def read(self, speed: float | None) -> Reading | None:
+        """Read the smallest throughput over the filter asked for and the looser ones."""
+        reading = self.asked.read(speed)
+        for frontier in self.looser:
+            if reading is None:
+                return None
+            other = frontier.read(speed)
+            if other is None or other.throughput < reading.throughput:
+                reading = other
+        return reading
+
+
+@functools.lru_cache(maxsize=65536)
+def frontiers(
+    catalog: Catalog,
+    platform: str,
+    workload: Workload,
+    admission: Admission,
+    lowest_grade: str,
+    longest_wait: float | None,
+    counted: str,
+) -> Frontiers | None:
+    """Build the frontier asked for with every looser one; None when no row counts.
+
+    Parameters
+    ----------
+    admission : Admission
+        What is asked of a row.
+    lowest_grade : str
+        Lowest grade that the scenario admits.
+    longest_wait : float or None
+        Seconds to the first token that a user accepts.
+    counted : {"output", "input", "total"}
+        The tokens that count.
+    """
+    asked = rows_that_count(catalog, platform, workload, admission)
+    rows = within_wait(asked, longest_wait)
+    if not rows:
+        return None
+    built: dict[tuple[Point, ...], Frontier] = {}
+    for precision in looser_precisions(admission.precision):
+        for grade in looser_grades(admission.grade, lowest_grade):
+            wider = Admission(precision, grade, admission.as_of)
+            found = rows_that_count(catalog, platform, workload, wider)
+            points = [_carried(catalog, row, counted) for row in found]
+            for wait in _looser_waits(found, longest_wait):
+                kept = [p for p in points if _waits_at_most(p.row, wait)]
+                if kept:
+                    key = (*_pareto(kept), max(kept, key=lambda p: p.throughput))
+                    if key not in built:
+                        built[key] = Frontier(kept)
+    first, *looser = built.values()
+    return Frontiers(rows, first, tuple(looser))
+
+
+def of_rows(rows: Sequence[Row], longest_wait: float | None, counted: str) -> Frontiers | None:
+    """Frontier of rows as they are, not carried: for claims."""
+    kept = within_wait(rows, longest_wait)
+    if not kept:
+        return None
+    return Frontiers(tuple(kept), Frontier([_point(row, counted) for row in kept]), ())
+
+
+def within_wait(rows: Sequence[Row], longest_wait: float | None) -> tuple[Row, ...]:
+    """Rows whose stated wait is `longest_wait` or less; one that states none fails a limit."""
+    return tuple(row for row in rows if _waits_at_most(row, longest_wait))
+
+
+def counted_share(workload_in: float, workload_out: float, counted: str) -> float:
+    """Share of all tokens that count."""
+    if counted == "total":
+        return 1.0
+    part = workload_out if counted == "output" else workload_in
+    return part / (workload_in + workload_out)
+
+
+def _waits_at_most(row: Row, longest_wait: float | None) -> bool:
+    if longest_wait is None:
+        return True
+    wait = row.observation.seconds_to_first_token
+    return wait is not None and wait <= longest_wait
+
+
+def _looser_waits(rows: Sequence[Row], longest_wait: float | None) -> list[float | None]:
+    if longest_wait is None:
+        return [None]
+    stated = {row.observation.seconds_to_first_token for row in rows}
+    return [longest_wait, *sorted(w for w in stated if w is not None and w > longest_wait), None]
+
+
+def _point(row: Row, counted: str, factor: float = 1.0) -> Point:
+    seen = row.observation
+    share = counted_share(seen.tokens_in, seen.tokens_out, counted)
+    speed = seen.tokens_per_second_per_user
+    return Point(row, seen.total * share * factor, None if speed is None else speed * factor)
+
+
+def _carried(catalog: Catalog, row: Row, counted: str) -> Point:
+    return _point(row, counted, carry(catalog, row.observation.date))
+
+
+def _pareto(points: Sequence[Point]) -> list[Point]:
+    """Points with a speed that no other beats in both speed and throughput, slowest first."""
+    known = [point for point in points if point.speed is not None]
+    known.sort(key=lambda p: (p.speed or 0.0, p.throughput), reverse=True)
+    best: list[Point] = []
+    for point in known:
+        if not best or point.throughput > best[-1].throughput:
+            best.append(point)
+    return best[::-1]

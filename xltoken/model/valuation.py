@@ -1,0 +1,109 @@
+"""From worksheet arguments and assumptions to the value of a token program."""
+
+import numpy as np
+
+from xltoken.economics.cashflow import Program, declining_path
+from xltoken.economics.curves import decline_factor
+from xltoken.economics.discounting import FloatArray, clock
+from xltoken.model.assumptions import Assumptions, InputError
+
+Series = float | FloatArray
+"""A scalar for every period, or one value a period, shape (months,)."""
+
+
+def program(
+    volumes: Series,
+    unit_cost: Series,
+    decline: float,
+    price: Series,
+    investment: float,
+    floor: float,
+    assumptions: Assumptions,
+) -> Program:
+    """Build the program that NPV functions value.
+
+    Parameters
+    ----------
+    volumes : float or ndarray, shape (months,)
+        Millions of counted tokens a month.
+    unit_cost, price : float or ndarray, shape (months,)
+        USD per 1M tokens. A scalar is today's and declines on the clock of its payments
+        (`decline`; the assumption ``price_decline``); an array is the path itself.
+    decline : float
+        Effective annual fraction by which a scalar `unit_cost` falls.
+    investment : float
+        USD at month 0, positive.
+    floor : float
+        USD per 1M tokens below which the unit cost never falls.
+    assumptions : Assumptions
+        ``horizon_months`` when all is scalar, ``timing``, tax and the rest.
+
+    Raises
+    ------
+    InputError
+        If ranges differ in length, or a path is given together with a decline.
+    """
+    months = _length(volumes, unit_cost, price, assumptions)
+    timing = str(assumptions.get("timing"))
+    at = clock(months, timing)
+    if isinstance(unit_cost, np.ndarray):
+        if decline != 0:
+            raise InputError(
+                "a range for unit_cost is the path itself; with it, decline must be 0 or blank."
+            )
+        costs = np.maximum(unit_cost, declining_path(floor, 0.0, at))
+    else:
+        costs = declining_path(unit_cost, decline, at, floor)
+    return Program(
+        volumes=_spread(volumes, months),
+        unit_costs=costs,
+        prices=_prices(price, at, assumptions),
+        investment=investment,
+        timing=timing,
+        tax_rate=float(assumptions.get("tax_rate")),
+        method=str(assumptions.get("depreciation")),
+        life_years=int(assumptions.get("life_years")),
+        residual=float(assumptions.get("residual")),
+        opex_per_month=float(assumptions.get("opex_per_month")),
+    )
+
+
+def _prices(price: Series, at: FloatArray, assumptions: Assumptions) -> FloatArray:
+    decline = float(assumptions.get("price_decline"))
+    if not isinstance(price, np.ndarray):
+        return declining_path(price, decline, at)
+    if decline != 0 and assumptions.gives("price_decline"):
+        raise InputError(
+            "a range for price is the path itself; with it, price_decline must be 0 or not given."
+        )
+    return price
+
+
+def _length(
+    volumes: Series, unit_cost: Series, price: Series, assumptions: Assumptions
+) -> int:
+    named = {"volumes": volumes, "unit_cost": unit_cost, "price": price}
+    lengths = {name: len(s) for name, s in named.items() if isinstance(s, np.ndarray)}
+    if not lengths:
+        return int(assumptions.get("horizon_months"))
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise InputError(f"ranges must have the same number of periods; they have: {told}.")
+    return next(iter(lengths.values()))
+
+
+def _spread(series: Series, months: int) -> FloatArray:
+    return series if isinstance(series, np.ndarray) else np.full(months, float(series))
+
+
+def annual_decline(first: float, last: float, months: float) -> float:
+    """Effective annual decline that leads from `first` to `last` in `months`.
+
+    Examples
+    --------
+    >>> round(annual_decline(0.10, 0.07, 12), 12)
+    0.3
+    """
+    assert first > 0
+    assert months > 0
+    return 1.0 - decline_factor(1.0 - last / first, 144.0 / months)
