@@ -1,0 +1,105 @@
+"""Toy catalogs: a few invented rows laid over the shipped files, and short ways to ask them."""
+
+import csv
+import math
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from xltoken.catalog import store
+from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.store import Catalog
+from xltoken.model import evidence, forecast, frontier
+from xltoken.model.assumptions import Assumptions, parse
+from xltoken.model.forecast import Quote, quote
+from xltoken.model.months import Month
+
+TODAY = date(2026, 11, 22)
+"""Date of the shipped catalog: a row of this day is carried by exactly 1."""
+RATE = 3.6
+"""USD per accelerator-hour at which 1,000 tok/s cost 1 USD per 1M tokens."""
+
+
+def row(**changed: Any) -> dict[str, Any]:
+    """One line of observations.csv: 1,000 total tok/s at 50 tok/s/user, measured today."""
+    return {
+        "observation_id": "",
+        "date": TODAY,
+        "published": "",
+        "platform": "B200",
+        "model": "toy",
+        "tokens_in": 1024,
+        "tokens_out": 1024,
+        "precision": "nvfp4",
+        "framework": "vllm",
+        "layout": "TP8",
+        "accelerators": "",
+        "concurrency": "",
+        "tokens_per_second_total": 1000,
+        "tokens_per_second_output": "",
+        "tokens_per_second_per_user": 50,
+        "seconds_to_first_token": "",
+        "seconds_end_to_end": "",
+        "evidence": "measured",
+        **changed,
+    }
+
+
+def overlay(**files: Iterable[Mapping[str, Any]]) -> Catalog:
+    """Lay rows over the shipped catalog, through CSV files in a folder of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, given in files.items():
+            rows = list(given)
+            titles = list(dict.fromkeys(title for cells in rows for title in cells))
+            with (Path(folder) / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, titles)
+                writer.writeheader()
+                writer.writerows(rows)
+        catalog, problems = store.read(folder)
+    assert catalog is not None, problems
+    return catalog
+
+
+def toy(*rows: Mapping[str, Any]) -> Catalog:
+    """Lay observations over the shipped catalog."""
+    return overlay(observations=rows)
+
+
+def assume(**given: Any) -> Assumptions:
+    """Assumptions as a user gives them."""
+    return parse(list(given.items()))
+
+
+def ask(
+    catalog: Catalog,
+    month: Month = 0,
+    workload: str = "toy/batch",
+    platform: str = "B200",
+    **given: Any,
+) -> Quote:
+    """Quote in total tokens at RATE, unless told otherwise."""
+    told = {"usd_per_accelerator_hour": RATE, "tokens_counted": "total", **given}
+    return quote(catalog, platform, month, workload, assume(**told))
+
+
+def cost(
+    catalog: Catalog,
+    month: Month = 0,
+    workload: str = "toy/batch",
+    platform: str = "B200",
+    **given: Any,
+) -> float:
+    """USD per 1M total tokens; what is not known costs infinitely much."""
+    try:
+        return ask(catalog, month, workload, platform, **given).usd_per_million_tokens()
+    except NotKnown:
+        return math.inf
+
+
+def forget() -> None:
+    """Drop cached answers, so that a thousand toy catalogs do not stay in memory."""
+    forecast._quote.cache_clear()
+    frontier.frontiers.cache_clear()
+    evidence.rows_that_count.cache_clear()

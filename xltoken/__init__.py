@@ -1,0 +1,31 @@
+"""The token economics of AI inference, where budgets are really made: in spreadsheets.
+
+``xltoken.TOKEN_COST("B200", 0, "gpt-oss-120b/batch")`` computes in Python what the worksheet
+function of the same name computes in a cell. Everything is loaded when it is first used, so that
+importing the package costs nothing.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from xltoken.functions.registry import WorksheetFunction
+
+__version__: Final = "0.1.0"
+
+
+def __getattr__(name: str) -> "WorksheetFunction":
+    """Find a worksheet function by its name."""
+    if not name.startswith("_") and name.isupper():
+        from xltoken.functions import FUNCTIONS
+
+        if name in FUNCTIONS:
+            return FUNCTIONS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    from xltoken.functions import FUNCTIONS
+
+    return ["__version__", *FUNCTIONS]
+

@@ -1,0 +1,468 @@
+"""What a cell value is: raw host values in, clean ones to the functions, results and errors out.
+
+No other module knows blanks, error marks, serials, Decimals, ranges or broadcasting. Doors (the
+engine, xlwings, LibreOffice) hand their raw values to :func:`call` and write what
+:func:`outgoing` makes of the result.
+"""
+
+import datetime as dt
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+
+from xltoken.catalog.keys import NotKnown, normalize
+from xltoken.catalog.store import CatalogError
+from xltoken.economics.domain import DomainError
+from xltoken.functions.registry import Kind, Parameter, WorksheetFunction
+from xltoken.model.assumptions import BY_NAME, HEADERS, NONE, Assumptions, InputError, parse
+
+NA: Final = "#N/A"
+NUM: Final = "#NUM!"
+VALUE: Final = "#VALUE!"
+DIV0: Final = "#DIV/0!"
+ERRORS: Final = frozenset(
+    {NA, NUM, VALUE, DIV0, "#REF!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#CIRC!",
+     "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!"}
+)  # fmt: skip
+_ENGINE_KINDS: Final = {
+    "na": NA, "n/a": NA, "num": NUM, "value": VALUE, "div": DIV0, "ref": "#REF!",
+    "name": "#NAME?", "null": "#NULL!", "spill": "#SPILL!", "calc": "#CALC!", "circ": "#CIRC!",
+}  # fmt: skip
+
+FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (NotKnown, NA),
+    (DomainError, NUM),
+    (OverflowError, NUM),
+    (InputError, VALUE),
+    (CatalogError, VALUE),
+    (ZeroDivisionError, DIV0),
+)
+"""What each failure looks like in a cell; anything else is a defect of ours."""
+
+LOWEST_SERIAL: Final = 1200.0
+"""Numbers below are months after ``start``; from here on they are date serials (April 1903)."""
+_HIGHEST_SERIAL: Final = 2_958_465.0
+_EPOCH_1900: Final = dt.date(1899, 12, 30)
+_DAYS_1904: Final = 1462
+
+
+class CellError(str):
+    """An error value: its text is what a cell shows, `message` says what to do."""
+
+    __slots__ = ("message",)
+    message: str
+
+    def __new__(cls, code: str, message: str = "") -> "CellError":
+        """Make an error value from its mark and its sentence."""
+        error = super().__new__(cls, code)
+        error.message = message
+        return error
+
+
+class Missing:
+    """A blank cell, an empty text, or an argument left out."""
+
+    def __repr__(self) -> str:
+        """Show as a word."""
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+Scalar = float | str | bool | dt.date | Missing | CellError
+Grid = list[list[Scalar]]
+
+
+class Failure(Exception):  # noqa: N818 - carries an error value from a cell to the result
+    """An argument that decides the result: its error value."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.error = CellError(code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A result whose warnings are worth telling; they are only worked out when somebody listens."""
+
+    value: Any
+    warnings: Callable[[], Sequence[str]]
+
+
+@dataclass(slots=True)
+class Notebook:
+    """What calls had to say while it was open: messages of errors, and warnings."""
+
+    messages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+_notebook: ContextVar[Notebook | None] = ContextVar("notebook", default=None)
+host: ContextVar[str] = ContextVar("host", default="python")
+"""Name of the application that asks; XLTOKEN_INFO shows it."""
+
+
+@contextmanager
+def listening() -> Iterator[Notebook]:
+    """Collect the messages and warnings of every call made inside the block."""
+    notebook = Notebook()
+    token = _notebook.set(notebook)
+    try:
+        yield notebook
+    finally:
+        _notebook.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimit:
+    """Something a door cannot tell, and what the function therefore does."""
+
+    door: str
+    given: str
+    arrives_as: str
+    outcome: str
+
+
+HOST_LIMITS: Final = (
+    HostLimit("engine", "an argument skipped, f(1,,2)", "0", "the engine's copy of the formula "
+              'carries "" there, so it is missing'),
+    HostLimit("engine", "a book in the 1904 date system", "serials of that system",
+              "the door adds 1,462 days before the call and takes them off returned dates"),
+    HostLimit("xlwings classic", "a Currency or Accounting cell",
+              "a Decimal cut to 4 decimals", "#VALUE! under 1 in a price, cost or rate"),
+    HostLimit("xlwings classic", "an error cell", 'text "#N/A" (err_to_str)', "the same error"),
+    HostLimit("xlwings classic", "a returned error", "text", "the generated wrapper turns it into "
+              "an error; stock Import Functions shows the text"),
+    HostLimit("xlwings lite", "a blank cell", "0 or blank", "a 0 counts as the number 0"),
+    HostLimit("xlwings lite", "a returned nan or inf", "failure of the call",
+              "never returned: #NUM! instead"),
+    HostLimit("libreoffice", "a blank scalar cell", "0", "counts as the number 0"),
+    HostLimit("libreoffice", "TRUE", "1", "counts as the number 1"),
+    HostLimit("libreoffice", "an error inside a range", "no call", "#VALUE!"),
+)
+"""What each door cannot tell. Outside this table every door gives the same value or error."""
+
+
+def call(function: WorksheetFunction, arguments: Sequence[Any], *, date1904: bool = False) -> Any:
+    """Compute a worksheet function from raw host values.
+
+    Parameters
+    ----------
+    function : WorksheetFunction
+        What to compute.
+    arguments : sequence
+        Raw values: numbers, text, booleans, dates, None, error marks, or nested lists for ranges.
+    date1904 : bool, default False
+        Whether serials are of the 1904 date system.
+
+    Returns
+    -------
+    float, str, date, CellError, or a list of rows of these
+        Never None, nan or infinite.
+    """
+    if len(arguments) > len(function.parameters):
+        return _error(VALUE, f"{function.name} takes {len(function.parameters)} arguments at most; "
+                      f"it got {len(arguments)}: {function.signature}")  # fmt: skip
+    read = [_read(raw) for raw in arguments]
+    read += [MISSING] * (len(function.parameters) - len(read))
+    grids = [
+        value
+        for value, parameter in zip(read, function.parameters, strict=True)
+        if isinstance(value, list) and parameter.kind.lifts
+    ]
+    if not grids:
+        return _compute(function, read, date1904)
+    if function.table:
+        return _error(VALUE, f"{function.name} gives a table and takes single cells, no ranges.")
+    rows = max(len(grid) for grid in grids)
+    width = max(len(grid[0]) for grid in grids)
+    return [
+        [
+            _compute(function, _at(function.parameters, read, row, column), date1904)
+            for column in range(width)
+        ]
+        for row in range(rows)
+    ]
+
+
+def outgoing(value: Any, *, date1904: bool = False) -> Any:
+    """Result as a host can store it: dates become serials of the book's date system."""
+    if isinstance(value, list):
+        return [[outgoing(cell, date1904=date1904) for cell in row] for row in value]
+    if isinstance(value, dt.date):
+        return float((value - _EPOCH_1900).days - (_DAYS_1904 if date1904 else 0))
+    return value
+
+
+def _compute(function: WorksheetFunction, read: Sequence[Any], date1904: bool) -> Any:  # noqa: FBT001
+    notebook = _notebook.get()
+    try:
+        values = [
+            _READERS[parameter.kind](parameter, value, date1904)
+            for parameter, value in zip(function.parameters, read, strict=True)
+        ]
+        result = function.implementation(*values)
+    except Failure as failure:
+        error = failure.error
+        return _error(error, error.message)
+    except Exception as error:
+        for kind, code in FAILURES:
+            if isinstance(error, kind):
+                return _error(code, f"{function.name}: {error}")
+        raise
+    if isinstance(result, Noted):
+        if notebook is not None:
+            notebook.warnings.extend(w for w in result.warnings() if w not in notebook.warnings)
+        result = result.value
+    if function.table:
+        header, *body = result
+        kinds = [column.kind for column in function.columns]
+        return [list(header)] + [
+            [_clean(function, cell, kind) for cell, kind in zip(row, kinds, strict=True)]
+            for row in body
+        ]
+    return _clean(function, result, "number")
+
+
+def _clean(function: WorksheetFunction, result: Any, kind: str) -> Any:
+    if isinstance(result, float | int) and not isinstance(result, bool):
+        number = float(result)
+        if math.isfinite(number):
+            return number
+        return _error(NUM, f"{function.name}: the result is not a finite number.")
+    if result is None:
+        return "" if kind == "text" else CellError(NA, "nothing is known of this.")
+    return result
+
+
+def _error(code: str, message: str) -> CellError:
+    notebook = _notebook.get()
+    if notebook is not None and message and message not in notebook.messages:
+        notebook.messages.append(message)
+    return CellError(str(code), message)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def _read(raw: Any) -> Scalar | Grid:
+    """Raw host value to a scalar, or to a grid of scalars; a 1x1 range is a scalar."""
+    if isinstance(raw, np.ndarray):
+        raw = raw.tolist()
+    if not isinstance(raw, list | tuple):
+        return _scalar(raw)
+    rows = [list(row) if isinstance(row, list | tuple) else [row] for row in raw]
+    if raw and not any(isinstance(row, list | tuple) for row in raw):
+        rows = [list(raw)]  # a flat sequence is a row
+    width = max((len(row) for row in rows), default=0)
+    if not width:
+        return MISSING
+    grid = [[_scalar(cell) for cell in row] + [MISSING] * (width - len(row)) for row in rows]
+    return grid[0][0] if len(grid) == 1 and width == 1 else grid
+
+
+def _scalar(raw: Any) -> Scalar:
+    if isinstance(raw, float):
+        return raw if raw == raw else CellError(NUM, "a number that is not a number.")  # noqa: PLR0124
+    if raw is None or raw is MISSING:
+        return MISSING
+    if isinstance(raw, str):
+        return _text(raw)
+    if isinstance(raw, bool | np.bool_):
+        return bool(raw)
+    if isinstance(raw, int | np.number):
+        return float(raw)
+    if isinstance(raw, dt.datetime):
+        return raw.date()
+    if isinstance(raw, dt.date | Decimal):
+        return raw  # type: ignore[return-value]  # a Decimal is judged where its parameter is known
+    if isinstance(raw, dict) and raw.get("type") == "Error":
+        code = _ENGINE_KINDS.get(str(raw.get("kind", "")).casefold(), VALUE)
+        return CellError(code, str(raw.get("message") or ""))
+    return CellError(VALUE, f"a value of type {type(raw).__name__} is nothing a cell can hold.")
+
+
+def _text(raw: str) -> Scalar:
+    if isinstance(raw, CellError):
+        return raw
+    if not raw:
+        return MISSING
+    return CellError(raw) if raw in ERRORS else raw
+
+
+def _at(
+    parameters: Sequence[Parameter], read: Sequence[Any], row: int, column: int
+) -> list[Any]:
+    """Pick the arguments of one result cell, as Excel broadcasts: no partner is #N/A."""
+    picked = []
+    for parameter, value in zip(parameters, read, strict=True):
+        if not (isinstance(value, list) and parameter.kind.lifts):
+            picked.append(value)
+            continue
+        r = 0 if len(value) == 1 else row
+        c = 0 if len(value[0]) == 1 else column
+        if r < len(value) and c < len(value[0]):
+            picked.append(value[r][c])
+        else:
+            picked.append(CellError(NA, f"{parameter.name} has no partner in this place."))
+    return picked
+
+
+def _given(parameter: Parameter, value: Any) -> Any:
+    """Pass an error on, and a missing value to its default."""
+    if isinstance(value, CellError):
+        raise Failure(str(value), value.message)
+    if value is MISSING and parameter.required:
+        raise Failure(VALUE, f"{parameter.name} is missing: {parameter.help}")
+    return value
+
+
+def _key(parameter: Parameter, value: Any, date1904: bool) -> str | None:  # noqa: FBT001, ARG001
+    value = _given(parameter, value)
+    if value is MISSING:
+        return None if parameter.default is None else str(parameter.default)
+    if not isinstance(value, str):
+        raise Failure(VALUE, f"{parameter.name} is a text; it is {_shown(value)}.")
+    return value
+
+
+def _date(parameter: Parameter, value: Any, date1904: bool) -> dt.date | float | None:  # noqa: FBT001
+    value = _given(parameter, value)
+    if value is MISSING:
+        return None if parameter.default is None else float(parameter.default)
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, Decimal):
+        value = float(value)
+    if not isinstance(value, float):
+        wanted = "a date, or months after start"
+        raise Failure(VALUE, f"{parameter.name} is {wanted}; it is {_shown(value)}.")
+    return _moment(parameter.name, value, date1904)
+
+
+def _moment(name: str, value: float, date1904: bool) -> dt.date | float:  # noqa: FBT001
+    if value < LOWEST_SERIAL and not math.isinf(value):
+        return value
+    serial = value + (_DAYS_1904 if date1904 else 0)
+    if not serial <= _HIGHEST_SERIAL:
+        raise Failure(NUM, f"{name} is {value:g}, beyond the last date a sheet knows.")
+    return _EPOCH_1900 + dt.timedelta(days=int(serial))
+
+
+def _number(parameter: Parameter, value: Any, date1904: bool) -> float | None:  # noqa: FBT001
+    value = _given(parameter, value)
+    if value is MISSING:
+        return None if parameter.default is None else float(parameter.default)
+    return _float(parameter.name, value, small=parameter.small_money, date1904=date1904)
+
+
+def _float(name: str, value: Any, *, small: bool, date1904: bool) -> float:
+    if isinstance(value, float):
+        if math.isinf(value):
+            raise Failure(NUM, f"{name} is infinite.")
+        return value
+    if isinstance(value, Decimal):
+        if small and abs(value) < 1:
+            raise Failure(
+                VALUE,
+                f"{name} comes from a Currency cell, cut to 4 decimals ({value}); give the cell a "
+                "number format instead.",
+            )
+        return float(value)
+    if isinstance(value, dt.date):
+        return float(outgoing(value, date1904=date1904))
+    raise Failure(VALUE, f"{name} is a number; it is {_shown(value)}.")
+
+
+def _series(parameter: Parameter, value: Any, date1904: bool) -> Any:  # noqa: FBT001
+    if not isinstance(value, list):
+        return _number(parameter, value, date1904)
+    if len(value) > 1 and len(value[0]) > 1:
+        raise Failure(
+            VALUE,
+            f"{parameter.name} is one row or one column; the range is {len(value)} x "
+            f"{len(value[0])}.",
+        )
+    numbers = []
+    for position, cell in enumerate((c for row in value for c in row), 1):
+        if isinstance(cell, CellError):
+            raise Failure(str(cell), cell.message or f"{parameter.name}, period {position}: {cell}")
+        name = f"{parameter.name}, period {position},"
+        if cell is MISSING:
+            raise Failure(VALUE, f"{name} is blank; write 0 where nothing happens.")
+        numbers.append(_float(name, cell, small=parameter.small_money, date1904=date1904))
+    return np.array(numbers, dtype=np.float64)
+
+
+def _assumptions(parameter: Parameter, value: Any, date1904: bool) -> Assumptions:  # noqa: FBT001
+    if not isinstance(value, list):
+        if _given(parameter, value) is MISSING:
+            return NONE
+        raise Failure(VALUE, _WHAT_ASSUMPTIONS_ARE)
+    if len(value[0]) < 2:
+        raise Failure(VALUE, _WHAT_ASSUMPTIONS_ARE)
+    return _parsed(tuple((row[0], row[-1]) for row in value), date1904)
+
+
+_WHAT_ASSUMPTIONS_ARE: Final = (
+    "assumptions are a range of two columns or more: names in the first, values in the last."
+)
+
+
+@functools.lru_cache(maxsize=4096, typed=True)
+def _parsed(rows: tuple[tuple[Any, Any], ...], date1904: bool) -> Assumptions:  # noqa: FBT001
+    pairs = []
+    for name, value in rows:
+        for cell in (name, value):
+            if isinstance(cell, CellError):
+                raise Failure(str(cell), cell.message)
+        if name is MISSING:
+            if value is MISSING:
+                continue
+            raise Failure(VALUE, f"the assumption value {_shown(value)} has no name beside it.")
+        if not isinstance(name, str):
+            raise Failure(VALUE, f"the name of an assumption is a text; it is {_shown(name)}.")
+        if normalize(name) in HEADERS:
+            continue
+        pairs.append((name, _assumed(name, value, date1904)))
+    return parse(pairs)
+
+
+def _assumed(name: str, value: Any, date1904: bool) -> Any:  # noqa: FBT001
+    """Value of one assumption as :func:`parse` wants it: None, text, float or date."""
+    if value is MISSING:
+        return None
+    known = BY_NAME.get(normalize(name))
+    if known is None:
+        return value  # parse says that the name is unknown
+    if known.kind == "date":
+        if isinstance(value, float):
+            if value < LOWEST_SERIAL:
+                raise Failure(VALUE, f"assumption {known.name} is a date; it is {value:g}.")
+            return _moment(known.name, value, date1904)
+        return value
+    if isinstance(value, Decimal):
+        small = known.unit.startswith("USD per") or known.unit == "share a year"
+        return _float(f"assumption {known.name}", value, small=small, date1904=date1904)
+    return value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+_READERS: Final[dict[Kind, Callable[[Parameter, Any, bool], Any]]] = {
+    Kind.KEY: _key,
+    Kind.DATE: _date,
+    Kind.NUMBER: _number,
+    Kind.SERIES: _series,
+    Kind.ASSUMPTIONS: _assumptions,
+}

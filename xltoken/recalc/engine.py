@@ -1,0 +1,268 @@
+"""The calculation engine behind one small interface: formualizer, with our functions in it.
+
+What an engine must do is what :class:`Engine` does; the rest of this folder knows no other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import formualizer as fz
+
+from xltoken.functions import FUNCTIONS, cells
+from xltoken.recalc.formulas import own_calls, skipped_filled
+from xltoken.recalc.package import ErrorText, FileError, Package, Value, address, reference
+
+NAME: Final = "formualizer"
+SPELLINGS: Final = ("{}", "_xll.{}", "_xldudf_{}", "_xldudf_XLTOKEN_{}")
+
+_ERROR_KINDS: Final = {
+    "Na": "#N/A", "Num": "#NUM!", "Value": "#VALUE!", "Div": "#DIV/0!", "Ref": "#REF!",
+    "Name": "#NAME?", "Null": "#NULL!", "Spill": "#SPILL!", "Calc": "#CALC!", "Circ": "#CIRC!",
+}  # fmt: skip
+_KIND_OF: Final = {code: kind for kind, code in _ERROR_KINDS.items()}
+
+
+class Engine:
+    """A loaded book: set cells, evaluate, read values. Rows and columns count from 1."""
+
+    def __init__(self, book: Any, *, date1904: bool = False) -> None:
+        self._book = book
+        self._date1904 = date1904
+        self._defect: Exception | None = None
+        self._registered: set[str] = set()
+        book.set_temporal_egress("serial")
+
+    @classmethod
+    def empty(cls, formula: str = "") -> "Engine":
+        """Book with nothing but our functions, under the spellings of `formula` too."""
+        engine = cls(fz.Workbook(config=_config(date1904=False)))
+        engine._book.add_sheet("Sheet1")
+        engine._register([*_usual_spellings(), *(spelled for spelled, _ in own_calls(formula))])
+        return engine
+
+    @classmethod
+    def of(cls, package: Package) -> "Engine":
+        """Book of a package, with our functions under every spelling that it uses.
+
+        Raises
+        ------
+        FileError
+            If the engine cannot load it.
+        """
+        try:
+            book = fz.Workbook.from_bytes(
+                package.content, config=_config(date1904=package.date1904)
+            )
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise FileError(f"{package.path}: the engine cannot load it ({reason}).") from None
+        engine = cls(book, date1904=package.date1904)
+        used = {
+            spelled
+            for _, cell in package.formulas()
+            if cell.formula
+            for spelled, _ in own_calls(cell.formula)
+        }
+        engine._register([*_usual_spellings(), *sorted(used)])
+        engine._prepare(package)
+        return engine
+
+    def set(self, sheet: str, row: int, column: int, value: Value) -> None:
+        """Put a constant into a cell, in place of a formula if there is one."""
+        if isinstance(value, ErrorText):
+            error = fz.LiteralValue.error(_KIND_OF.get(value, "Value"), None)
+            self._book.set_value(sheet, row, column, error)
+        else:
+            self._book.set_value(sheet, row, column, value)
+
+    def set_formula(self, sheet: str, row: int, column: int, formula: str) -> None:
+        """Put a formula into a cell; raises FileError where the engine cannot read it."""
+        try:
+            self._book.set_formula(sheet, row, column, formula)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise FileError(f"the formula {formula} cannot be read ({reason}).") from None
+
+    def formula(self, sheet: str, row: int, column: int) -> str | None:
+        """Formula of a cell as the engine understood it."""
+        found = self._book.get_formula(sheet, row, column)
+        if not found:
+            return None
+        text = str(found)
+        return text if text.startswith("=") else f"={text}"
+
+    def evaluate(self) -> None:
+        """Bring every value up to date; a defect of ours inside a function is raised here."""
+        self._book.evaluate_all()
+        if self._defect is not None:
+            raise self._defect
+
+    def values(self, sheet: str, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Value]:
+        """Values at `places` of a sheet, read in one go."""
+        places = list(places)
+        if not places:
+            return {}
+        rows = max(row for row, _ in places)
+        columns = max(column for _, column in places)
+        grid = self._book.sheet(sheet).get_values(fz.RangeAddress(sheet, 1, 1, rows, columns))
+        return {(r, c): _value(grid[r - 1][c - 1]) for r, c in places}
+
+    def spill(self, sheet: str, row: int, column: int) -> list[list[Value]]:
+        """Value of a cell with everything that it spills."""
+        snapshot = self._book.inspect_cell(f"'{sheet}'!{address(row, column)}").cell
+        extent = snapshot.spill.extent if snapshot.spill else None
+        if not extent:
+            return [[_value(self._book.get_value(sheet, row, column))]]
+        first, last = (reference(part) for part in str(extent).rpartition("!")[2].split(":"))
+        assert first is not None
+        assert last is not None
+        found = fz.RangeAddress(sheet, *first, *last)
+        return [[_value(v) for v in line] for line in self._book.sheet(sheet).get_values(found)]
+
+    def precedents(self, sheet: str, place: str) -> list[tuple[str, int, int, int, int]] | None:
+        """Areas a formula reads: sheet, first row and column, last ones; None if not all known."""
+        report = self._book.precedents(f"{_quoted(sheet)}!{place}", max_links=100_000)
+        areas = []
+        for link in report.to_dict()["precedents"]:
+            target = link["reference"]
+            if target["kind"] == "Name":
+                target = target.get("resolution") or target
+            text = target.get("resolved") or target.get("address")
+            area = _area(text) if text else None
+            if area is None:
+                return None
+            areas.append(area)
+        return None if report.truncation.incomplete else areas
+
+    def dependents(self, sheet: str, place: str) -> list[tuple[str, str]]:
+        """Sheet and address of each cell whose formula reads this one."""
+        report = self._book.dependents(f"{_quoted(sheet)}!{place}", max_results=1_000_000)
+        found = []
+        for dependent in report.dependents:
+            name, _, where = str(dependent.cell).rpartition("!")
+            found.append((_unquoted(name), where))
+        return found
+
+    def _prepare(self, package: Package) -> None:
+        """Clean the engine's copy: no cached spill children, no skipped arguments of ours."""
+        for sheet, cell in package.formulas():
+            if cell.spill:
+                self._clear_spill(package, sheet.name, cell.row, cell.column, cell.spill)
+            text = cell.formula or self.formula(sheet.name, cell.row, cell.column) or ""
+            if own_calls(text):
+                filled = skipped_filled(text)
+                if filled != (text if text.startswith("=") else f"={text}"):
+                    self.set_formula(sheet.name, cell.row, cell.column, filled)
+
+    def _clear_spill(
+        self, package: Package, sheet: str, row: int, column: int, area: str
+    ) -> None:
+        """Take cached children of an array out, or they stop the anchor from spilling."""
+        corners = [reference(part) for part in area.split(":")]
+        first, last = corners[0], corners[-1]
+        if first is None or last is None:
+            return
+        for r in range(first[0], last[0] + 1):
+            for c in range(first[1], last[1] + 1):
+                child = package.cell(sheet, r, c)
+                if (r, c) != (row, column) and child is not None and child.formula is None:
+                    self._book.set_value(sheet, r, c, None)
+
+    def _register(self, spellings: Iterable[str]) -> None:
+        for spelled in spellings:
+            if spelled.casefold() not in self._registered:
+                self._registered.add(spelled.casefold())
+                name = own_calls(f"={spelled}(")[0][1]
+                self._book.register_function(spelled, self._callback(name))
+
+    def _callback(self, name: str) -> Callable[..., Any]:
+        function = FUNCTIONS[name]
+
+        def compute(*arguments: Any) -> Any:
+            token = cells.host.set("engine")
+            try:
+                result = cells.call(function, arguments, date1904=self._date1904)
+                return _engine_value(cells.outgoing(result, date1904=self._date1904))
+            except Exception as defect:
+                # The engine would swallow it and show #VALUE!; a defect must not look like one.
+                self._defect = self._defect or defect
+                raise
+            finally:
+                cells.host.reset(token)
+
+        return compute
+
+
+def lacks(names: Iterable[str]) -> list[str]:
+    """Return those of the functions, as written, that the engine does not have."""
+    return [name for name in names if not own_calls(f"={name}(") and not _has(name)]
+
+
+_known: dict[str, bool] = {}
+
+
+def _has(name: str) -> bool:
+    if name not in _known:
+        book = fz.Workbook(config=_config(date1904=False))
+        book.add_sheet("Sheet1")
+        try:
+            book.set_formula("Sheet1", 1, 1, f"={name}()")
+            value = _value(book.evaluate_cell("Sheet1", 1, 1))
+        except Exception:  # noqa: BLE001 - an unknown name may already fail to parse
+            value = ErrorText("#NAME?")
+        _known[name] = value != "#NAME?"
+    return _known[name]
+
+
+def _usual_spellings() -> list[str]:
+    return [pattern.format(name) for name in FUNCTIONS for pattern in SPELLINGS]
+
+
+def _config(*, date1904: bool) -> Any:
+    evaluation = fz.EvaluationConfig()
+    # Python callbacks are five times slower on the engine's threads.
+    evaluation.enable_parallel = False
+    if date1904:
+        evaluation.date_system = "1904"
+    return fz.WorkbookConfig(eval_config=evaluation)
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, Mapping):
+        return ErrorText(_ERROR_KINDS.get(str(value.get("kind")), "#VALUE!"))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if value is None or isinstance(value, float | str | bool):
+        return value
+    if isinstance(value, list):
+        return _value(value[0][0])
+    return str(value)
+
+
+def _engine_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [[_engine_value(cell) for cell in row] for row in value]
+    if isinstance(value, cells.CellError):
+        return fz.LiteralValue.error(_KIND_OF.get(str(value), "Value"), value.message or None)
+    return value
+
+
+def _quoted(sheet: str) -> str:
+    escaped = sheet.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _unquoted(sheet: str) -> str:
+    if sheet.startswith("'") and sheet.endswith("'"):
+        return sheet[1:-1].replace("''", "'")
+    return sheet
+
+
+def _area(text: str) -> tuple[str, int, int, int, int] | None:
+    name, _, where = text.rpartition("!")
+    corners = [reference(part.replace("$", "")) for part in where.split(":")]
+    first, last = corners[0], corners[-1]
+    if not name or first is None or last is None:
+        return None
+    return (_unquoted(name), *first, *last)
+

@@ -1,0 +1,416 @@
+"""An xlsx file as parts: cells read from the XML, values patched into it, all else left alone.
+
+Only ``<v>`` and ``t`` of a formula cell, and the content of an input cell that was set, are ever
+rewritten. Every other byte of every part stays as it was.
+"""
+
+import html
+import math
+import os
+import posixpath
+import re
+import secrets
+import stat
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from xml.sax.saxutils import escape
+
+Value = float | str | bool | None
+"""A saved or computed value; errors are their text, told apart by :class:`ErrorText`."""
+
+
+class ErrorText(str):
+    """An error value such as ``#N/A``."""
+
+    __slots__ = ()
+
+
+class FileError(ValueError):
+    """A file that cannot be read or written; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of the sheet XML: `start` and `end` delimit its ``<c>`` element."""
+
+    row: int
+    column: int
+    value: Value
+    formula: str | None
+    kind: str
+    spill: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A worksheet part and its cells, in the order of the file."""
+
+    name: str
+    part: str
+    xml: bytes
+    cells: dict[tuple[int, int], Cell]
+
+
+@dataclass(slots=True)
+class Package:
+    """A workbook file: its bytes, its sheets, its names and its date system."""
+
+    path: Path
+    content: bytes
+    sheets: dict[str, Sheet]
+    names: dict[str, str]
+    date1904: bool
+
+    def cell(self, sheet: str, row: int, column: int) -> Cell | None:
+        """Cell at a place; None where the file has none."""
+        return self.sheets[sheet].cells.get((row, column))
+
+    def formulas(self) -> Iterator[tuple[Sheet, Cell]]:
+        """Every cell with a formula, sheet by sheet."""
+        for sheet in self.sheets.values():
+            for cell in sheet.cells.values():
+                if cell.formula is not None:
+                    yield sheet, cell
+
+
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PREFIX: Final = rb"(?:[A-Za-z_][\w.-]*:)?"
+_CELL: Final = re.compile(
+    rb"<" + _PREFIX + rb"c(\s[^>]*?)?(?:/>|>(.*?)</" + _PREFIX + rb"c>)", re.DOTALL
+)
+_FORMULA: Final = re.compile(
+    rb"<" + _PREFIX + rb"f(\s[^>]*?)?(?:/>|>(.*?)</" + _PREFIX + rb"f>)", re.DOTALL
+)
+_VALUE: Final = re.compile(rb"<" + _PREFIX + rb"v(?:\s[^>]*)?>(.*?)</" + _PREFIX + rb"v>", re.DOTALL)
+_TEXT: Final = re.compile(rb"<" + _PREFIX + rb"t(?:\s[^>]*)?>(.*?)</" + _PREFIX + rb"t>", re.DOTALL)
+_PHONETIC: Final = re.compile(
+    rb"<" + _PREFIX + rb"rPh\b.*?</" + _PREFIX + rb"rPh>", re.DOTALL
+)
+_SHARED_ITEM: Final = re.compile(
+    rb"<" + _PREFIX + rb"si(?:\s[^>]*)?(?:/>|>(.*?)</" + _PREFIX + rb"si>)", re.DOTALL
+)
+_ATTRIBUTE: Final = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_REFERENCE: Final = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
+MAX_ROW: Final = 1_048_576
+MAX_COLUMN: Final = 16_384
+
+
+def read(path: Path) -> Package:
+    """Read a workbook file.
+
+    Raises
+    ------
+    FileError
+        If it is missing, locked by a password, damaged, or no workbook.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileError(f"{path}: there is no such file.") from None
+    except IsADirectoryError:
+        raise FileError(f"{path}: is a folder, not a workbook.") from None
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror}).") from None
+    if content.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in content:
+            raise FileError(f"{path}: is encrypted; save a copy without a password in Excel.")
+        raise FileError(f"{path}: is an old .xls file; save it as .xlsx in Excel.")
+    if not content.startswith(b"PK"):
+        raise FileError(f"{path}: is not an .xlsx file; its content is no zip archive.")
+    try:
+        return _read(path, content)
+    except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile, NotImplementedError):
+        raise FileError(f"{path}: is damaged or cut off; open it in Excel and repair it.") from None
+    except (KeyError, UnicodeDecodeError, ValueError, OSError) as error:
+        if isinstance(error, FileError):
+            raise
+        detail = str(error).strip("'\"")
+        raise FileError(f"{path}: is no workbook that can be read ({detail}).") from None
+
+
+def _read(path: Path, content: bytes) -> Package:
+    import io
+    import zlib
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        try:
+            damaged = archive.testzip()
+        except zlib.error as error:
+            raise zipfile.BadZipFile(str(error)) from None
+        if damaged:
+            raise zipfile.BadZipFile(damaged)
+        names = set(archive.namelist())
+        if "[Content_Types].xml" not in names:
+            raise FileError(f"{path}: is a zip archive, but no workbook.")
+        book = _book_part(archive)
+        xml = archive.read(book).decode("utf-8")
+        strings = _shared_strings(archive, book)
+        targets = _relationships(archive, book)
+        sheets = {}
+        for attributes in _elements(xml, "sheet"):
+            relation = next((v for k, v in attributes.items() if k.endswith(":id")), "")
+            part = targets.get(relation, ("", ""))[1]
+            if targets.get(relation, ("", ""))[0].endswith("/worksheet") and part in names:
+                data = archive.read(part)
+                name = attributes["name"]
+                sheets[name] = Sheet(name, part, data, dict(_cells(data, strings)))
+    properties = next(iter(_elements(xml, "workbookPr")), {})
+    return Package(
+        path,
+        content,
+        sheets,
+        _defined_names(xml),
+        properties.get("date1904", "0") in ("1", "true"),
+    )
+
+
+def reference(text: str) -> tuple[int, int] | None:
+    """Row and column of an A1 reference; None when it is none."""
+    match = _REFERENCE.fullmatch(text.upper())
+    if match is None:
+        return None
+    row, column = int(match[2]), column_number(match[1])
+    return (row, column) if row <= MAX_ROW and column <= MAX_COLUMN else None
+
+
+def column_number(letters: str) -> int:
+    """Return the number of a column: A is 1."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def address(row: int, column: int) -> str:
+    """A1 reference of a place."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{letters}{row}"
+
+
+def patched(sheet: Sheet, values: Mapping[tuple[int, int], Value]) -> bytes:
+    """Sheet XML with new values; formula cells keep their formula, others become constants."""
+    pieces: list[bytes] = []
+    end = 0
+    for place in sorted(values, key=lambda p: sheet.cells[p].start):
+        cell = sheet.cells[place]
+        pieces.append(sheet.xml[end : cell.start])
+        pieces.append(_patched_cell(sheet.xml[cell.start : cell.end], values[place]))
+        end = cell.end
+    pieces.append(sheet.xml[end:])
+    return b"".join(pieces)
+
+
+def write(package: Package, target: Path, parts: Mapping[str, bytes]) -> None:
+    """Write the package with some parts replaced, atomically.
+
+    Raises
+    ------
+    FileError
+        If the target is read-only or its folder cannot be written to.
+    """
+    import io
+
+    if parts:
+        buffer = io.BytesIO()
+        with (
+            zipfile.ZipFile(io.BytesIO(package.content)) as source,
+            zipfile.ZipFile(buffer, "w") as out,
+        ):
+            out.comment = source.comment
+            for info in source.infolist():
+                data = parts.get(info.filename)
+                out.writestr(info, source.read(info) if data is None else data)
+        content = buffer.getvalue()
+    else:
+        content = package.content
+    write_atomically(target, content)
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Put `content` at `target` in one step: on any failure the old file stands as it was."""
+    check_writable(target)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"{target}: cannot be written ({reason}); nothing was changed.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a target that is a folder, read-only, or in a folder that is missing or read-only."""
+    folder = target.parent
+    if target.is_dir():
+        raise FileError(f"{target}: is a folder; name a file.")
+    if not folder.is_dir():
+        raise FileError(f"{target}: there is no folder {folder}; make it first.")
+    for place in (target, folder):
+        # Asked of the permission bits too, because an administrator may write anywhere.
+        if place.exists() and not (
+            os.access(place, os.W_OK) and place.stat().st_mode & 0o222
+        ):
+            raise FileError(f"{place}: is read-only; choose another place with -o.")
+
+
+def _patched_cell(xml: bytes, value: Value) -> bytes:
+    match = _CELL.fullmatch(xml)
+    assert match is not None
+    attributes, body = match[1] or b"", match[2] or b""
+    prefix = xml[1 : xml.index(b"c", 1)]
+    formula = _FORMULA.search(body)
+    kind, text = _encoded(value)
+    if formula is None and kind == "str":
+        kind = "inlineStr"
+    attributes = re.sub(rb"""\s+t=("[^"]*"|'[^']*')""", b"", attributes)
+    if kind:
+        attributes += b' t="' + kind.encode() + b'"'
+    if kind == "inlineStr":
+        space = b' xml:space="preserve"' if text != text.strip() else b""
+        content = _tagged(prefix, b"is", _tagged(prefix, b"t", text, space))
+    else:
+        content = formula[0] if formula else b""
+        if value is not None:
+            content += _tagged(prefix, b"v", text)
+    if not content:
+        return b"<" + prefix + b"c" + attributes + b"/>"
+    return b"<" + prefix + b"c" + attributes + b">" + content + b"</" + prefix + b"c>"
+
+
+def _tagged(prefix: bytes, name: bytes, content: bytes, attributes: bytes = b"") -> bytes:
+    tag = prefix + name
+    return b"<" + tag + attributes + b">" + content + b"</" + tag + b">"
+
+
+def _encoded(value: Value) -> tuple[str, bytes]:
+    """Type attribute and text of a value as the file format writes them."""
+    if value is None:
+        return "", b""
+    if isinstance(value, bool):
+        return "b", b"1" if value else b"0"
+    if isinstance(value, float | int):
+        number = float(value)
+        if not math.isfinite(number):
+            return "e", b"#NUM!"
+        whole = number == int(number) and abs(number) < 1e15
+        return "", (str(int(number)) if whole else repr(number)).encode()
+    if isinstance(value, ErrorText):
+        return "e", value.encode()
+    return "str", escape(value).encode()
+
+
+def _cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int], Cell]]:
+    for match in _CELL.finditer(xml):
+        attributes = _attributes(match[1] or b"")
+        place = reference(attributes.get("r", ""))
+        if place is None:
+            continue
+        body = match[2] or b""
+        formula_match = _FORMULA.search(body) if b"f" in body else None
+        formula, spill, kind = None, "", ""
+        if formula_match is not None:
+            own = _attributes(formula_match[1] or b"")
+            kind = own.get("t", "")
+            formula = html.unescape((formula_match[2] or b"").decode("utf-8"))
+            spill = own.get("ref", "") if kind == "array" else ""
+        value = _saved(attributes.get("t", "n"), body, strings)
+        yield place, Cell(*place, value, formula, kind, spill, *match.span())
+
+
+def _saved(kind: str, body: bytes, strings: list[str]) -> Value:
+    if kind == "inlineStr":
+        return _plain(body)
+    match = _VALUE.search(body)
+    if match is None:
+        return None
+    text = html.unescape(match[1].decode("utf-8"))
+    if kind in ("str", "d"):
+        return text
+    if not text:
+        return None
+    if kind == "s":
+        return strings[int(text)]
+    if kind == "b":
+        return text.strip() in ("1", "true")
+    if kind == "e":
+        return ErrorText(text)
+    return float(text)
+
+
+def _plain(xml: bytes) -> str:
+    """Text of a rich or plain string; reading aids (phonetics) are not part of it."""
+    without = _PHONETIC.sub(b"", xml)
+    text = b"".join(part for part in _TEXT.findall(without)).decode("utf-8")
+    return html.unescape(text)
+
+
+def _attributes(text: bytes | str) -> dict[str, str]:
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
+    return {
+        name: html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(text)
+    }
+
+
+def _elements(xml: str, name: str) -> Iterator[dict[str, str]]:
+    for match in re.finditer(rf"<(?:[A-Za-z_][\w.-]*:)?{name}(\s[^>]*?)/?>", xml):
+        yield _attributes(match[1])
+
+
+def _defined_names(xml: str) -> dict[str, str]:
+    """Workbook-wide names and what they refer to, as written."""
+    pattern = r"<(?:[A-Za-z_][\w.-]*:)?definedName(\s[^>]*?)>(.*?)</"
+    found = {}
+    for match in re.finditer(pattern, xml, re.DOTALL):
+        attributes = _attributes(match[1])
+        if "localSheetId" not in attributes:
+            found[attributes["name"]] = html.unescape(match[2])
+    return found
+
+
+def _book_part(archive: zipfile.ZipFile) -> str:
+    for kind, target in _relationships(archive, "").values():
+        if kind.endswith("/officeDocument"):
+            return target
+    raise FileError("it has no workbook part")
+
+
+def _relationships(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+    """Id to type and target part of a part's relationships ("" for the package's own)."""
+    folder, name = posixpath.split(part)
+    path = posixpath.join(folder, "_rels", f"{name}.rels")
+    try:
+        xml = archive.read(path).decode("utf-8")
+    except KeyError:
+        return {}
+    found = {}
+    for attributes in _elements(xml, "Relationship"):
+        target = attributes.get("Target", "")
+        absolute = target[1:] if target.startswith("/") else posixpath.join(folder, target)
+        found[attributes.get("Id", "")] = (
+            attributes.get("Type", ""),
+            posixpath.normpath(absolute),
+        )
+    return found
+
+
+def _shared_strings(archive: zipfile.ZipFile, book: str) -> list[str]:
+    for kind, target in _relationships(archive, book).values():
+        if kind.endswith("/sharedStrings"):
+            return [_plain(item or b"") for item in _SHARED_ITEM.findall(archive.read(target))]
+    return []
