@@ -155,9 +155,7 @@ class Quote:
         span = months_between(min(dates), float(max(dates).toordinal()))
         if ahead <= max(0.0, HORIZON_SPANS * span):
             return []
-        return [
-            f"horizon: {ahead:.0f} months ahead, evidence of {name} spans {span:.0f} months"
-        ]
+        return [f"horizon: beyond three times the {span:.0f} months that the evidence of {name} spans"]
 
 
 def quote(

@@ -22,6 +22,19 @@ _ERROR_KINDS: Final = {
 _KIND_OF: Final = {code: kind for kind, code in _ERROR_KINDS.items()}
 
 
+class FormulaError(ValueError):
+    """A formula that cannot be read."""
+
+
+def check_syntax(formula: str) -> None:
+    """Raise FormulaError where `formula` cannot be read."""
+    try:
+        fz.parse(formula)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise FormulaError(f"{formula} cannot be read as a formula: {reason}.") from None
+
+
 class Engine:
     """A loaded book: set cells, evaluate, read values. Rows and columns count from 1."""
 
@@ -76,12 +89,8 @@ class Engine:
             self._book.set_value(sheet, row, column, value)
 
     def set_formula(self, sheet: str, row: int, column: int, formula: str) -> None:
-        """Put a formula into a cell; raises FileError where the engine cannot read it."""
-        try:
-            self._book.set_formula(sheet, row, column, formula)
-        except Exception as error:
-            reason = " ".join(str(error).split())[:200]
-            raise FileError(f"the formula {formula} cannot be read ({reason}).") from None
+        """Put a formula into a cell."""
+        self._book.set_formula(sheet, row, column, formula)
 
     def formula(self, sheet: str, row: int, column: int) -> str | None:
         """Formula of a cell as the engine understood it."""

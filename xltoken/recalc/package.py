@@ -5,6 +5,7 @@ rewritten. Every other byte of every part stays as it was.
 """
 
 import html
+import io
 import math
 import os
 import posixpath
@@ -12,6 +13,7 @@ import re
 import secrets
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +118,11 @@ def read(path: Path) -> Package:
         raise FileError(f"{path}: is a folder, not a workbook.") from None
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror}).") from None
+    return parsed(path, content)
+
+
+def parsed(path: Path, content: bytes) -> Package:
+    """Read a workbook from its bytes; `path` is what messages call it."""
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise FileError(f"{path}: is encrypted; save a copy without a password in Excel.")
@@ -134,9 +141,6 @@ def read(path: Path) -> Package:
 
 
 def _read(path: Path, content: bytes) -> Package:
-    import io
-    import zlib
-
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         try:
             damaged = archive.testzip()
@@ -208,30 +212,17 @@ def patched(sheet: Sheet, values: Mapping[tuple[int, int], Value]) -> bytes:
     return b"".join(pieces)
 
 
-def write(package: Package, target: Path, parts: Mapping[str, bytes]) -> None:
-    """Write the package with some parts replaced, atomically.
-
-    Raises
-    ------
-    FileError
-        If the target is read-only or its folder cannot be written to.
-    """
-    import io
-
-    if parts:
-        buffer = io.BytesIO()
-        with (
-            zipfile.ZipFile(io.BytesIO(package.content)) as source,
-            zipfile.ZipFile(buffer, "w") as out,
-        ):
-            out.comment = source.comment
-            for info in source.infolist():
-                data = parts.get(info.filename)
-                out.writestr(info, source.read(info) if data is None else data)
-        content = buffer.getvalue()
-    else:
-        content = package.content
-    write_atomically(target, content)
+def with_parts(content: bytes, parts: Mapping[str, bytes]) -> bytes:
+    """Return the archive with some parts replaced; the very same bytes when there are none."""
+    if not parts:
+        return content
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(buffer, "w") as out:
+        out.comment = source.comment
+        for info in source.infolist():
+            data = parts.get(info.filename)
+            out.writestr(info, source.read(info) if data is None else data)
+    return buffer.getvalue()
 
 
 def write_atomically(target: Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from xltoken.functions.cells import Notebook, listening, outgoing
 from xltoken.recalc import package as files
-from xltoken.recalc.engine import NAME, Engine, lacks
+from xltoken.recalc.engine import NAME, Engine, FormulaError, check_syntax, lacks
 from xltoken.recalc.formulas import bare_name, function_names, is_volatile, own_calls, skipped_filled
 from xltoken.recalc.package import Cell, ErrorText, Package, Value, address
 
@@ -116,21 +116,35 @@ def recalculate(
     package = files.read(path)
     chosen = [_setting(package, text) for text in settings]
     files.check_writable(target)
+    parts, report = _recalculated(package, chosen)
+    if strict and report.findings:
+        return report
+    if parts or target != path:
+        files.write_atomically(target, files.with_parts(package.content, parts))
+        report.output = target
+    return report
+
+
+def computed(content: bytes, path: Path) -> tuple[bytes, Report]:
+    """Recalculate a workbook in memory; `path` is what messages call it."""
+    package = files.parsed(path, content)
+    parts, report = _recalculated(package, [])
+    return files.with_parts(content, parts), report
+
+
+def _recalculated(
+    package: Package, chosen: Sequence[tuple[Place, Value]]
+) -> tuple[dict[str, bytes], Report]:
     book = _Judged(package)
     with listening() as notebook:
         report = book.recalculate(chosen)
     report.notebook = notebook
-    if strict and report.findings:
-        return report
     parts = {
         sheet.part: files.patched(sheet, values)
         for sheet in package.sheets.values()
         if (values := book.patches.get(sheet.name))
     }
-    if parts or target != path:
-        files.write(package, target, parts)
-        report.output = target
-    return report
+    return parts, report
 
 
 class _Judged:
@@ -294,12 +308,12 @@ def evaluate(formula: str) -> tuple[list[list[Value]], Notebook]:
 
     Raises
     ------
-    FileError
-        If the engine cannot read the formula.
+    FormulaError
+        If it is no formula.
     """
     text = formula if formula.startswith("=") else f"={formula}"
+    check_syntax(text)
     engine = Engine.empty(text)
-    engine.set_formula("Sheet1", 1, 1, text)
     engine.set_formula("Sheet1", 1, 1, skipped_filled(text))
     with listening() as notebook:
         engine.evaluate()

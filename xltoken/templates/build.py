@@ -1,0 +1,100 @@
+"""From a drawn template to a file: computed by our own recalculation, the same bytes every time."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from openpyxl.workbook import Workbook
+
+import xltoken
+from xltoken.catalog import store
+from xltoken.recalc import package as files
+from xltoken.recalc.workbook import Report, computed
+from xltoken.templates import token_budget
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template: what it is for, and the function that draws it."""
+
+    name: str
+    summary: str
+    draw: Callable[[], Workbook]
+
+
+TEMPLATES: Final = {
+    template.name: template
+    for template in (
+        Template(
+            "token_budget",
+            "Budget of 60 months: three workloads, declining unit costs against a flat line.",
+            token_budget.draw,
+        ),
+    )
+}
+
+
+def new(name: str, output: Path) -> Report:
+    """Make a workbook from a template, every formula cell with its value.
+
+    Parameters
+    ----------
+    name : str
+        One of `TEMPLATES`.
+    output : Path
+        Where to write; an existing file is replaced in one step.
+
+    Returns
+    -------
+    Report
+        What was computed.
+
+    Raises
+    ------
+    FileError
+        If the output cannot be written.
+    """
+    files.check_writable(output)
+    book = TEMPLATES[name].draw()
+    _describe(book, name)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    content, report = computed(_timeless(buffer.getvalue()), output)
+    files.write_atomically(output, content)
+    report.output = output
+    return report
+
+
+def _describe(book: Workbook, name: str) -> None:
+    catalog = store.current()
+    properties = book.properties
+    properties.title = f"xltoken {name}"
+    properties.creator = f"xltoken {xltoken.__version__}"
+    properties.version = xltoken.__version__
+    properties.description = f"Catalog of {catalog.date}, fingerprint {catalog.fingerprint}"
+    # The saved values are current: no recalculation at load, so a reader without the functions
+    # sees figures and no errors. Excel's own calculation id keeps it from recalculating anyway.
+    book.calculation.calcId = 191029
+    book.calculation.fullCalcOnLoad = False
+
+
+def _timeless(content: bytes) -> bytes:
+    """Archive without the clock: the catalog's date stands for the time of making."""
+    stamp = f"{store.current().date.isoformat()}T00:00:00Z".encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(buffer, "w") as out:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename == "docProps/core.xml":
+                data = re.sub(
+                    rb"(<dcterms:(created|modified)[^>]*>)[^<]*", rb"\g<1>" + stamp, data
+                )
+            still = zipfile.ZipInfo(info.filename, (1980, 1, 1, 0, 0, 0))
+            still.compress_type = zipfile.ZIP_DEFLATED
+            still.external_attr = 0o644 << 16
+            out.writestr(still, data)
+    return buffer.getvalue()
