@@ -261,11 +261,6 @@ def test_a_path_refuses_what_it_is_not_defined_for(arguments, message):
         declining_path(**({"start": 1.0, "decline": 0.3, "months": clock(3)} | arguments))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeWarning,
-    reason="declining_path lets numpy's overflow warning out and returns inf",
-)
 def test_a_path_that_overflows_is_a_domain_error():
     """A path too large for a float is a DomainError, as its factor alone would be."""
     with pytest.raises(DomainError):
@@ -311,15 +306,10 @@ def test_the_npv_refuses_unknown_terms(changes, message):
 
 def test_a_program_of_no_months_has_no_npv():
     """A series without periods is a DomainError, not an NPV of 0."""
-    with pytest.raises(DomainError, match="1 period or more"):
+    with pytest.raises(DomainError, match="1 or more"):
         program(0).npv(0.1)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Program does not compare lengths: one volume against twelve costs broadcasts, and "
-    "all twelve flows are discounted by one month",
-)
 def test_series_of_different_length_are_refused():
     """Volumes, costs and prices have one value a month each; any other length is an error."""
     with pytest.raises(ValueError, match=r"volumes|length|shape"):

@@ -129,11 +129,6 @@ def test_a_discount_rate_of_minus_one_or_less_is_refused(rate, message):
         present_value(np.ones(3), rate)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeWarning,
-    reason="discount_factors lets numpy's overflow warning out and returns inf",
-)
 def test_discount_factors_that_overflow_are_a_domain_error():
     """A rate so near -1 that its factors overflow is a DomainError, as in decline_factor."""
     with pytest.raises(DomainError):

@@ -1,12 +1,16 @@
 """Toy catalogs: a few invented rows laid over the shipped files, and short ways to ask them."""
 
+import atexit
 import csv
+import functools
 import math
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
@@ -63,8 +67,9 @@ def overlay(**files: Iterable[Mapping[str, Any]]) -> Catalog:
 
 
 def toy(*rows: Mapping[str, Any]) -> Catalog:
-    """Lay observations over the shipped catalog."""
-    return overlay(observations=rows)
+    """Lay observations over the shipped catalog without its own, which takes a tenth of the time."""
+    with mock.patch.object(store, "DATA", _without_observations()):
+        return overlay(observations=rows)
 
 
 def assume(**given: Any) -> Assumptions:
@@ -74,6 +79,7 @@ def assume(**given: Any) -> Assumptions:
 
 def ask(
     catalog: Catalog,
+    /,
     month: Month = 0,
     workload: str = "toy/batch",
     platform: str = "B200",
@@ -86,6 +92,7 @@ def ask(
 
 def cost(
     catalog: Catalog,
+    /,
     month: Month = 0,
     workload: str = "toy/batch",
     platform: str = "B200",
@@ -96,6 +103,17 @@ def cost(
         return ask(catalog, month, workload, platform, **given).usd_per_million_tokens()
     except NotKnown:
         return math.inf
+
+
+@functools.cache
+def _without_observations() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copytree(store.DATA, folder, dirs_exist_ok=True)
+    for name in ("observations.csv", "workloads.csv"):
+        titles = (folder / name).read_text(encoding="utf-8").partition("\n")[0]
+        (folder / name).write_text(titles + "\n", encoding="utf-8")
+    return folder
 
 
 def forget() -> None:

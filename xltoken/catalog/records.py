@@ -62,12 +62,15 @@ class Record:
     withdrawn: dt.date | None = column("date")
     origin: Origin
 
+    def recorded_by(self, cut: dt.date | None) -> bool:
+        """Whether the row stood in a catalog of day `cut` (None: today's), withdrawn or not."""
+        return cut is None or self.recorded is None or self.recorded <= cut
+
     def known_at(self, cut: dt.date | None) -> bool:
-        """Whether a catalog of day `cut` (None: today's) holds this record."""
+        """Whether a catalog of day `cut` (None: today's) holds this record as a fact."""
         if cut is None:
             return self.withdrawn is None
-        recorded = self.recorded is None or self.recorded <= cut
-        return recorded and (self.withdrawn is None or self.withdrawn > cut)
+        return self.recorded_by(cut) and (self.withdrawn is None or self.withdrawn > cut)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +320,7 @@ def _value(spec: Mapping[str, Any], text: str) -> Any:
 
 def _number(spec: Mapping[str, Any], text: str) -> float:
     try:
-        number = float(text)
+        number = float("" if "_" in text else text)
     except ValueError:
         raise ValueError(f"{text!r} is no number; write it like 1234.5.") from None
     if not math.isfinite(number):

@@ -99,9 +99,7 @@ class Catalog:
         if cut is None:
             return self
         if cut not in self._cuts:
-            self._cuts[cut] = replace(
-                _catalog(self.everything, self.fingerprint, self.overlay, cut), _cuts={}
-            )
+            self._cuts[cut] = _catalog(self.everything, self.fingerprint, self.overlay, cut)
         return self._cuts[cut]
 
     def platform(self, text: str) -> Platform:
@@ -225,13 +223,16 @@ def read(overlay: str = "") -> tuple[Catalog | None, list[Problem]]:
     folder = Path(overlay) if overlay else None
     if folder is not None and not folder.is_dir():
         return None, [Problem(str(folder), 0, "", "is not a folder of catalog CSV files.")]
+    problems = _misnamed(folder) if folder else []
     everything: list[Record] = []
-    problems: list[Problem] = []
+    aliases: dict[str, str] = {}
     for record in RECORDS:
         rows = _rows(DATA / record.FILE, record, digest, problems, user=False)
+        if record is Platform:
+            aliases = _aliases(cells for cells, _ in rows)
         if folder is not None and (folder / record.FILE).is_file():
             added = _rows(folder / record.FILE, record, digest, problems, user=True)
-            rows = _laid_over(record, rows, added)
+            rows += _laid_over(record, rows, added, aliases, problems)
         for cells, origin in rows:
             parsed, found = parse(record, cells, origin)
             problems.extend(found)
@@ -244,7 +245,20 @@ def read(overlay: str = "") -> tuple[Catalog | None, list[Problem]]:
     return (None if problems else catalog), problems
 
 
-Row = tuple[Mapping[str, str], Origin]
+Cells = Mapping[str, str]
+Row = tuple[Cells, Origin]
+
+
+def _misnamed(folder: Path) -> list[Problem]:
+    """Find files whose name is nearly, but not quite, that of a catalog file."""
+    known = [record.FILE for record in RECORDS]
+    problems = []
+    for path in sorted(folder.glob("*.csv")):
+        close = difflib.get_close_matches(path.name, known, n=1, cutoff=0.8)
+        if close and path.name not in known:
+            advice = f"is no catalog file; did you mean {close[0]}?"
+            problems.append(Problem(str(path), 0, "", advice))
+    return problems
 
 
 def _rows(
@@ -256,52 +270,101 @@ def _rows(
     user: bool,
 ) -> list[Row]:
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         problems.append(Problem(str(path), 0, "", f"cannot be read: {error.strerror}."))
         return []
     except UnicodeDecodeError:
         problems.append(Problem(str(path), 0, "", "is not UTF-8 text; save it as CSV UTF-8."))
         return []
-    digest.update(record.FILE.encode() + text.replace("\r\n", "\n").encode())
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    digest.update(record.FILE.encode() + text.encode())
     name = str(path) if user else path.name
     header = text.split("\n", 1)[0]
     # Excel writes semicolons where the comma is the decimal sign.
     delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey="")
-    names = [field.name for field in columns(record)]
-    for title in reader.fieldnames or []:
-        if title in names:
-            continue
-        close = difflib.get_close_matches(title, names, n=1, cutoff=0.75)
-        if close:
-            problems.append(Problem(name, 1, title, f"is no column; did you mean {close[0]}?"))
     rows: list[Row] = []
+    titles: list[str] = []
+    number = 0
     try:
-        for cells in reader:
-            if "" in cells and isinstance(cells[""], list):
-                problems.append(
-                    Problem(name, reader.line_num, "", "has more cells than the header.")
-                )
-            elif any((text or "").strip() for text in cells.values()):
-                rows.append((cells, Origin(name, reader.line_num, user)))
+        for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+            if number == 1:
+                titles = [title.strip() for title in cells]
+                problems.extend(_mistitled(name, titles, record))
+            elif any(cell.strip() for cell in cells):
+                if any(cell.strip() for cell in cells[len(titles) :]):
+                    problems.append(Problem(name, number, "", "has more cells than the header."))
+                row = dict(zip(titles, cells, strict=False))
+                if delimiter == ";":
+                    _decimal_points(record, row)
+                rows.append((row, Origin(name, number, user)))
     except csv.Error as error:
-        problems.append(Problem(name, reader.line_num, "", f"cannot be read: {error}."))
+        problems.append(Problem(name, number + 1, "", f"cannot be read: {error}."))
     return rows
 
 
-def _laid_over(record: type[Record], shipped: list[Row], added: list[Row]) -> list[Row]:
-    """Shipped rows with a user's rows in place of those of the same key, then the new ones."""
+def _mistitled(name: str, titles: Sequence[str], record: type[Record]) -> list[Problem]:
+    """Find columns whose title is nearly that of a column; others are the user's own."""
+    known = [field.name for field in columns(record)]
+    problems = []
+    for title in titles:
+        close = difflib.get_close_matches(title, known, n=1, cutoff=0.75)
+        if close and title not in known:
+            problems.append(Problem(name, 1, title, f"is no column; did you mean {close[0]}?"))
+    return problems
+
+
+def _decimal_points(record: type[Record], row: dict[str, str]) -> None:
+    for column in columns(record):
+        text = row.get(column.name, "")
+        if column.metadata["kind"] == "number" and text.count(",") == 1 and "." not in text:
+            row[column.name] = text.replace(",", ".")
+
+
+def _aliases(rows: Iterable[Cells]) -> dict[str, str]:
+    """Names of the shipped platforms: normalized key, label or alias to key."""
+    names: dict[str, str] = {}
+    keys = []
+    for cells in rows:
+        key = cells["platform"]
+        keys.append(key)
+        for alias in (cells.get("label") or "", *(cells.get("aliases") or "").split(";")):
+            if alias.strip():
+                names.setdefault(normalize(alias), key)
+    return names | {normalize(key): key for key in keys}
+
+
+# What says where a row comes from is never taken over from the row it replaces.
+_PROVENANCE: Final = ("source_id", "recorded", "withdrawn")
+
+
+def _laid_over(
+    record: type[Record],
+    shipped: list[Row],
+    added: list[Row],
+    aliases: Mapping[str, str],
+    problems: list[Problem],
+) -> list[Row]:
+    """Rows of a user; what one leaves out it takes from the shipped row of the same key."""
     keys = _identity(record)
-    by_key = {_key(cells, keys): index for index, (cells, _) in enumerate(shipped)}
-    rows = list(shipped)
+    by_key = {_key(cells, keys): cells for cells, _ in shipped}
+    seen: dict[tuple[str, ...], int] = {}
+    rows = []
     for cells, origin in added:
-        index = by_key.get(_key(cells, keys)) if all(cells.get(k) for k in keys) else None
-        if index is None:
-            rows.append((cells, origin))
-        else:
-            rows[index] = ({**rows[index][0], **cells}, origin)
+        named = dict(cells)
+        platform = named.get("platform")
+        if platform and record is not Source:
+            named["platform"] = aliases.get(normalize(platform), platform)
+        key = _key(named, keys)
+        base: Cells = {}
+        if all(named.get(part) for part in keys):
+            if key in seen:
+                advice = f"has the same {', '.join(keys)} as row {seen[key]}."
+                problems.append(Problem(origin.file, origin.row, keys[0], advice))
+            seen[key] = origin.row
+            base = by_key.get(key, {})
+        kept = {name: text for name, text in base.items() if name not in _PROVENANCE}
+        rows.append(({**kept, **named}, origin))
     return rows
 
 
@@ -311,26 +374,46 @@ def _identity(record: type[Record]) -> list[str]:
     return [field.name for field in columns(record) if field.metadata["key"]]
 
 
-def _key(cells: Mapping[str, str], keys: Sequence[str]) -> tuple[str, ...]:
+def _key(cells: Cells, keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(normalize(cells.get(key) or "") for key in keys)
 
 
 def _named(record: Record) -> Record:
     """Give a row that names no source or id the name of its file."""
     if not isinstance(record, Source) and not record.source_id:
-        record = replace(record, source_id=record.origin.file)
+        record = replace(record, source_id=Path(record.origin.file).name)
     if isinstance(record, Observation) and not record.observation_id:
         identity = f"{record.origin.file} row {record.origin.row}"
         record = replace(record, observation_id=identity)
     return record
 
 
+def _winning(records: Iterable[Record]) -> list[Record]:
+    """Of the records of one key a user's wins over the shipped one."""
+    chosen: dict[tuple[object, ...], Record] = {}
+    for record in records:
+        identity = tuple(
+            normalize(value) if isinstance(value := getattr(record, name), str) else value
+            for name in _identity(type(record))
+        )
+        # A user's rows come after the shipped ones, and take their place.
+        chosen[(type(record), *identity)] = record
+    return list(chosen.values())
+
+
 def _catalog(
     everything: Iterable[Record], fingerprint: str, overlay: Path | None, cut: date | None
 ) -> Catalog:
     everything = tuple(everything)
-    known = [record for record in everything if record.known_at(cut)]
-    shipped = [r.recorded for r in known if r.recorded and not r.origin.user]
+    # A user's row may also withdraw the shipped one, so winning comes before withdrawal.
+    standing = _winning(record for record in everything if record.recorded_by(cut))
+    known = [record for record in standing if record.known_at(cut)]
+    # Rows withdrawn or replaced count for the date: it never moves back.
+    shipped = [
+        r.recorded
+        for r in everything
+        if r.recorded and not r.origin.user and (cut is None or r.recorded <= cut)
+    ]
     platforms = {r.platform: r for r in known if isinstance(r, Platform)}
     bare = Catalog(
         # With nothing recorded yet, the cut is the only date there is.
@@ -375,15 +458,17 @@ def _unresolved(catalog: Catalog) -> list[Problem]:
             problems.append(Problem(record.origin.file, record.origin.row, "platform", advice))
     for record in catalog.everything:
         source = record.source_id
-        if source not in catalog.sources and source != record.origin.file:
+        if not record.known_at(None) or source == Path(record.origin.file).name:
+            continue
+        if source not in catalog.sources:
             advice = f"{source!r} is not in sources.csv."
             problems.append(Problem(record.origin.file, record.origin.row, "source_id", advice))
     for row in catalog.workload_rows:
         base = catalog.workloads.get(normalize(row.workload))
         if base is None:
             advice = (
-                "needs tokens_in and tokens_out, and a model with observations: it is none of "
-                f"the shapes {', '.join(SHAPES)} of a known model."
+                "needs tokens_in and tokens_out: it is none of the shapes "
+                f"{', '.join(SHAPES)} of a model with observations."
             )
             problems.append(Problem(row.origin.file, row.origin.row, "workload", advice))
     return problems
@@ -416,7 +501,7 @@ def _overlaid(
         tokens_out,
         speed,
         wait,
-        row.model_released or released.get(name),
+        released.get(name),
         row.origin.user,
     )
 

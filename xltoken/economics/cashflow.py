@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xltoken.economics.curves import decline_factor
-from xltoken.economics.depreciation import schedule
+from xltoken.economics.depreciation import METHODS, schedule
 from xltoken.economics.discounting import FloatArray, clock, discount_factors
 from xltoken.economics.domain import require, require_decline, require_finite
 
@@ -60,6 +60,14 @@ class Program:
         require(self.investment >= 0, "investment is entered positive: USD paid at month 0.")
         require(0 <= self.tax_rate < 1, "tax_rate is a share of profit in [0, 1).")
         require(self.residual >= 0, "residual is USD received at the end, 0 or more.")
+        require(self.method in METHODS, f"depreciation is one of {', '.join(METHODS)}.")
+        require(self.life_years >= 1, f"a life is 1 year or more; it is {self.life_years}.")
+        lengths = {len(self.volumes), len(self.unit_costs), len(self.prices)}
+        require(
+            len(lengths) == 1 and 0 not in lengths,
+            "volumes, unit costs and prices must have the same number of months, 1 or more; they "
+            f"have {len(self.volumes)}, {len(self.unit_costs)} and {len(self.prices)}.",
+        )
         for name, series in (
             ("volumes", self.volumes),
             ("unit_cost", self.unit_costs),
@@ -131,4 +139,7 @@ def declining_path(
     require(floor >= 0, "floor is a cost, 0 or more.")
     require_decline(decline)
     factors = np.array([decline_factor(decline, float(month)) for month in months])
-    return np.maximum(start * factors, floor)
+    with np.errstate(over="ignore"):
+        path = np.maximum(start * factors, floor)
+    require(np.all(np.isfinite(path)), "a unit cost or price grows beyond every number.")
+    return path

@@ -65,7 +65,7 @@ def discount_factors(discount_rate: float, months: FloatArray) -> FloatArray:
     Raises
     ------
     DomainError
-        If `discount_rate` is -1 or less, or not finite.
+        If `discount_rate` is -1 or less, not finite, or so close to -1 that a factor overflows.
 
     Examples
     --------
@@ -77,7 +77,13 @@ def discount_factors(discount_rate: float, months: FloatArray) -> FloatArray:
         discount_rate > -1,
         f"the discount rate is an effective annual rate above -1; it is {discount_rate:g}.",
     )
-    return np.asarray((1.0 + discount_rate) ** (-months / 12.0), dtype=np.float64)
+    with np.errstate(over="ignore", divide="ignore"):
+        factors = np.asarray((1.0 + discount_rate) ** (-months / 12.0), dtype=np.float64)
+    require(
+        np.all(np.isfinite(factors)),
+        f"a discount rate of {discount_rate:g} overflows over {float(np.max(months)):g} months.",
+    )
+    return factors
 
 
 def present_value(cashflows: FloatArray, discount_rate: float, timing: str = "end") -> float:

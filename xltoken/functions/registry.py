@@ -219,5 +219,30 @@ def documentation(function: WorksheetFunction) -> str:
     return "\n".join(lines)
 
 
+def described(function: WorksheetFunction) -> dict[str, Any]:
+    """Plain data of a definition, for listings."""
+    return {
+        "name": function.name,
+        "family": function.family,
+        "signature": function.signature,
+        "summary": function.summary,
+        "parameters": [
+            {
+                "name": p.name,
+                "kind": p.kind.value,
+                "unit": p.unit,
+                "required": p.required,
+                "default": None if p.required or p.default is None else p.default,
+                "help": p.help,
+            }
+            for p in function.parameters
+        ],
+        "result": function.result,
+        "formula": function.formula,
+        "source": function.source,
+        "example": function.example_formula,
+    }
+
+
 def _shown(value: Any) -> str:
     return literal(value) if isinstance(value, str) else f"{value:g}"

@@ -52,7 +52,7 @@ def rate_at(
     row, warning = _valid(rows, day(when))
     warnings = [warning] if warning else []
     if row.placeholder:
-        warnings.append(f"the rate of {platform} is a placeholder in its source")
+        warnings.append(f"the rate of {platform} is a placeholder, no official figure")
     if row.origin.user:
         warnings.append(f"the rate is a user's row ({row.origin.file}, row {row.origin.row})")
     since = max(catalog.date, row.valid_from)

@@ -38,7 +38,7 @@ TEMPLATES: Final = {
 }
 
 
-def new(name: str, output: Path) -> Report:
+def new(name: str, output: Path, *, replace: bool = True) -> Report:
     """Make a workbook from a template, every formula cell with its value.
 
     Parameters
@@ -46,7 +46,9 @@ def new(name: str, output: Path) -> Report:
     name : str
         One of `TEMPLATES`.
     output : Path
-        Where to write; an existing file is replaced in one step.
+        Where to write.
+    replace : bool, default True
+        Whether a file that stands there and differs is replaced, in one step.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def new(name: str, output: Path) -> Report:
     Raises
     ------
     FileError
-        If the output cannot be written.
+        If the output cannot be written, or another file stands there.
     """
     files.check_writable(output)
     book = TEMPLATES[name].draw()
@@ -64,6 +66,8 @@ def new(name: str, output: Path) -> Report:
     buffer = io.BytesIO()
     book.save(buffer)
     content, report = computed(_timeless(buffer.getvalue()), output)
+    if not replace and output.exists() and output.read_bytes() != content:
+        raise files.FileError(f"{output}: stands there already; --force replaces it.")
     files.write_atomically(output, content)
     report.output = output
     return report

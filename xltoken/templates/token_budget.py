@@ -6,7 +6,8 @@ cost rows; present values have the sign of cash, so a cost is negative.
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.data_source import StrRef
@@ -23,6 +24,7 @@ import xltoken
 from xltoken.catalog import store
 from xltoken.model.assumptions import BY_NAME
 from xltoken.model.months import edate
+from xltoken.recalc import package as files
 from xltoken.templates import style as s
 
 MONTHS: Final = 60
@@ -80,6 +82,51 @@ def draw() -> Workbook:
     return book
 
 
+def answer(path: Path) -> dict[str, Any]:
+    """Read the answer of a budget workbook from its saved values.
+
+    Returns
+    -------
+    dict
+        USD of ``cost_declining``, ``cost_flat``, ``npv_declining``, ``npv_flat`` and
+        ``npv_difference``; ``checks`` as OK or CHECK; ``evidence``, a dict for each workload in the
+        first and the last month.
+    """
+    package = files.read(path)
+
+    def named(name: str) -> files.Value:
+        sheet, _, place = package.names[name].replace("$", "").rpartition("!")
+        return _saved(package, sheet.strip("'"), place)
+
+    fields = ("workload", "platform", "month", *_FIELDS, "warned", "warnings")
+    evidence = []
+    for row in range(_SOURCE_ROW, _SOURCE_ROW + 2 * len(WORKLOADS)):
+        line = {
+            field: _saved(package, "Sources", f"{letter(column)}{row}")
+            for column, field in enumerate(fields, 1)
+        }
+        for field in ("month", "date"):
+            serial = line[field]
+            if isinstance(serial, float):
+                line[field] = (dt.date(1899, 12, 30) + dt.timedelta(days=serial)).isoformat()
+        evidence.append(line)
+    return {
+        "cost_declining": named("cost_declining"),
+        "cost_flat": named("cost_flat"),
+        "npv_declining": named("value_declining"),
+        "npv_flat": named("value_flat"),
+        "npv_difference": named("value_difference"),
+        "checks": "OK" if named("all_checks") == 1 else "CHECK",
+        "evidence": evidence,
+    }
+
+
+def _saved(package: files.Package, sheet: str, place: str) -> files.Value:
+    where = files.reference(place)
+    cell = package.cell(sheet, *where) if where else None
+    return cell.value if cell else None
+
+
 def _cover(book: Workbook, sheet: Worksheet) -> None:
     s.frame(
         sheet, "Token budget", "Five years of AI inference: unit costs that decline, against a "
@@ -93,9 +140,9 @@ def _cover(book: Workbook, sheet: Worksheet) -> None:
         ("Five-year cost, flat line, USD", "=cost_flat", s.USD),
         ("Flat line less declining, USD", "=cost_difference", s.USD),
         ("The flat line is too high by", "=cost_flat/cost_declining-1", s.SHARE),
-        ("Net present value, declining, USD", "=npv_declining", s.USD),
-        ("Net present value, flat, USD", "=npv_flat", s.USD),
-        ("Worth of the decline today, USD", "=npv_difference", s.USD),
+        ("Net present value, declining, USD", "=value_declining", s.USD),
+        ("Net present value, flat, USD", "=value_flat", s.USD),
+        ("Worth of the decline today, USD", "=value_difference", s.USD),
     )
     for row, (label, formula, shown) in enumerate(rows, 6):
         s.put(sheet, f"A{row}", label, "x_label")
@@ -341,9 +388,9 @@ def _calculations(book: Workbook, sheet: Worksheet) -> None:
     s.name(book, "cost_declining", "Calculations", f"D{total}")
     s.name(book, "cost_flat", "Calculations", f"D{total_flat}")
     s.name(book, "cost_difference", "Calculations", f"D{_DIFFERENCE}")
-    s.name(book, "npv_declining", "Calculations", f"D{_NPV + last + 1}")
-    s.name(book, "npv_flat", "Calculations", f"D{_NPV_FLAT + last + 1}")
-    s.name(book, "npv_difference", "Outputs", "C24")
+    s.name(book, "value_declining", "Calculations", f"D{_NPV + last + 1}")
+    s.name(book, "value_flat", "Calculations", f"D{_NPV_FLAT + last + 1}")
+    s.name(book, "value_difference", "Outputs", "C24")
 
 
 def _row(
@@ -422,8 +469,8 @@ def _outputs(book: Workbook, sheet: Worksheet) -> None:
 
     s.heading(sheet, 21, ("Worth today", "Unit", "USD", "", "", "", "", ""), "C")
     values = (
-        ("Net present value, declining", "=npv_declining"),
-        ("Net present value, flat", "=npv_flat"),
+        ("Net present value, declining", "=value_declining"),
+        ("Net present value, flat", "=value_flat"),
         ("Worth of the decline", "=C22-C23"),
         ("Months of the budget", f"=COUNT(Calculations!{span.format(row=5)})"),
     )
@@ -460,9 +507,9 @@ def _checks(book: Workbook, sheet: Worksheet) -> None:
     end = letter(LAST)
     checks: Sequence[tuple[str, str, str, str]] = (
         ("Present value by function equals the discount-factor row, declining",
-         "=npv_declining", f"=Calculations!$D{_PV}", s.USD),
+         "=value_declining", f"=Calculations!$D{_PV}", s.USD),
         ("Present value by function equals the discount-factor row, flat",
-         "=npv_flat", f"=Calculations!$D{_PV_FLAT}", s.USD),
+         "=value_flat", f"=Calculations!$D{_PV_FLAT}", s.USD),
         ("Years add up to the total, declining", f"=Outputs!$H{7 + last + 1}", "=cost_declining",
          s.USD),
         ("Years add up to the total, flat", f"=Outputs!$H{7 + last + 2}", "=cost_flat", s.USD),
@@ -500,41 +547,44 @@ def _checks(book: Workbook, sheet: Worksheet) -> None:
     s.put(sheet, "A21", "Costs that carry a warning (first and last month, sheet Sources)",
           "x_label")  # fmt: skip
     first, final = _SOURCE_ROW, _SOURCE_ROW + 2 * len(WORKLOADS) - 1
-    s.put(sheet, "B21", f'=COUNTIF(Sources!$K{first}:$K{final},"?*")', "x_output", "0")
+    s.put(sheet, "B21", f"=SUM(Sources!$L{first}:$L{final})", "x_output", "0")
     s.name(book, "warned_costs", "Checks", "B21")
 
 
 _SOURCE_ROW: Final = 6
-_FIELDS: Final = ("grade", "basis", "date", "age", "rows", "citation", "conditions", "warnings", "url")
+_FIELDS: Final = ("grade", "basis", "date", "age", "rows", "citation", "conditions", "url")
 
 
 def _sources(sheet: Worksheet) -> None:
     s.frame(
         sheet, "Sources", "What each workload's cost rests on, in the first and in the last month.",
-        (22, 20, 14, 11, 12, 12, 9, 7, 40, 44, 52, 44), freeze="A6", master="B3",
+        (22, 15, 11, 11, 12, 13, 8, 7, 42, 46, 46, 8, 44), freeze="A6", master="B3",
         check=MASTER, repeat_rows="1:5",
     )  # fmt: skip
     s.put(sheet, "A3", "All checks", "x_label")
     s.put(sheet, "A4", "Age in months at the catalog's date. The field names below are what "
           "TOKEN_SOURCE is asked for.", "x_unit")  # fmt: skip
-    s.heading(sheet, 5, ("Workload", "Platform", "Month", *_FIELDS))
-    end = letter(LAST)
+    s.heading(sheet, 5, ("Workload", "Platform", "Month", *_FIELDS, "warned", "warnings"))
     for i in range(len(WORKLOADS)):
-        for j, column in enumerate(("E", end)):
-            row = _SOURCE_ROW + 2 * i + j
-            inputs = TABLE_ROW + i
+        inputs = TABLE_ROW + i
+        for row, month in enumerate(("E", letter(LAST)), _SOURCE_ROW + 2 * i):
             s.put(sheet, f"A{row}", f"=Inputs!$A${inputs}", "x_link")
             s.put(sheet, f"B{row}", f"=Inputs!$C${inputs}", "x_link")
-            s.put(sheet, f"C{row}", f"=Calculations!${column}$7", "x_link", s.MONTH)
+            s.put(sheet, f"C{row}", f"=Calculations!${month}$7", "x_link", s.MONTH)
+
+            def asked(column: str, row: int = row, inputs: int = inputs) -> str:
+                return f"TOKEN_SOURCE($B{row},Inputs!$B${inputs},{column}$5,$C{row},assumptions)"
+
             for k, field in enumerate(_FIELDS, 4):
-                place = f"{letter(k)}{row}"
-                formula = f"=TOKEN_SOURCE($B{row},Inputs!$B${inputs},{letter(k)}$5,$C{row},assumptions)"
                 shown = s.DATE if field == "date" else "0.0" if field == "age" else None
-                s.put(sheet, place, formula, "x_calculation", shown)
-                sheet[place].alignment = Alignment(wrap_text=True, vertical="top")
-            for place in ("A", "B", "C"):
-                sheet[f"{place}{row}"].alignment = Alignment(vertical="top")
-            sheet.row_dimensions[row].height = 70
+                s.put(sheet, f"{letter(k)}{row}", f"={asked(letter(k))}", "x_calculation", shown)
+            # An empty text would be taken for a missing value by readers that do not recalculate.
+            s.put(sheet, f"L{row}", f"=1*(LEN({asked('M')})>0)", "x_calculation", "0")
+            s.put(sheet, f"M{row}", f'=IF($L{row}=0,"none",{asked("M")})', "x_calculation")
+            for column in range(1, 14):
+                cell = sheet.cell(row, column)
+                cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
+            sheet.row_dimensions[row].height = 66
 
 
 def _changes(sheet: Worksheet) -> None:
