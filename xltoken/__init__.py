@@ -28,4 +28,3 @@ def __dir__() -> list[str]:
     from xltoken.functions import FUNCTIONS
 
     return ["__version__", *FUNCTIONS]
-

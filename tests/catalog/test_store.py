@@ -1,6 +1,5 @@
 """The catalog in memory: look-ups, cuts in time, and a user's folder laid over it."""
 
-import csv
 import dataclasses
 import datetime as dt
 from pathlib import Path
@@ -796,6 +795,12 @@ def test_an_overlay_over_the_whole_shipped_catalog_changes_nothing(tmp_path):
     laid = catalog_of(str(tmp_path))
     assert len(laid.observations) == len(shipped.observations)
     assert all(row.origin.user for row in (*laid.observations, *laid.rates))
-    for mine, theirs in zip(laid.everything, shipped.everything, strict=True):
+    pairs = (
+        *zip(laid.observations, shipped.observations, strict=True),
+        *zip(laid.rates, shipped.rates, strict=True),
+        *zip(laid.platforms.values(), shipped.platforms.values(), strict=True),
+        *zip(laid.sources.values(), shipped.sources.values(), strict=True),
+    )
+    for mine, theirs in pairs:
         for field in columns(type(theirs)):
             assert getattr(mine, field.name) == getattr(theirs, field.name)

@@ -107,6 +107,7 @@ def cost(
 
 @functools.cache
 def _without_observations() -> Path:
+    """Copy the shipped files, with the observations and what needs them left out."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     shutil.copytree(store.DATA, folder, dirs_exist_ok=True)

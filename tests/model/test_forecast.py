@@ -293,11 +293,6 @@ def test_reason_of_an_unnamed_precision() -> None:
         ask(toy(row(precision="")), min_tokens_per_second_per_user=51)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_why_nothing blames the wait though the only row was refused as unsteady: "
-    "'no row ... within 2 s: the shortest is 1 s'",
-)
 def test_reason_of_an_unsteady_run_under_a_wait_limit() -> None:
     """An unsteady run is the reason also where a wait limit is given that it would keep."""
     unsteady = row(accelerators=1, concurrency=64, seconds_end_to_end=10, seconds_to_first_token=1)

@@ -258,7 +258,6 @@ EVIDENCE_DEFECT = (
 )
 
 
-@pytest.mark.xfail(strict=True, reason=EVIDENCE_DEFECT)
 def test_better_evidence_reaches_no_further() -> None:
     """Asking for measured rows never makes a speed known that is out of reach without."""
     catalog = toy(
@@ -271,7 +270,6 @@ def test_better_evidence_reaches_no_further() -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason=EVIDENCE_DEFECT)
 def test_better_evidence_waits_no_less() -> None:
     """Asking for measured rows never makes a wait known that no latest row keeps."""
     catalog = toy(
@@ -284,7 +282,6 @@ def test_better_evidence_waits_no_less() -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason=EVIDENCE_DEFECT)
 def test_random_points_evidence() -> None:
     """On random point sets of a few repeated configurations better evidence is never cheaper."""
     draw = random.Random(11)

@@ -62,10 +62,6 @@ def test_there_and_back(seen: date) -> None:
     assert there_and_back == pytest.approx(1.0, abs=0.001)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="carry counts months from the row's day, growth from the catalog's: 1.0002 to 0.9995",
-)
 def test_there_and_back_exactly() -> None:
     """A row stands at its own figure on its own day, whatever day of the month it is."""
     days = [TODAY - timedelta(days=back) for back in range(400)]

@@ -145,12 +145,8 @@ class Observation(Record):
     disaggregated: bool = column("flag")
     accelerators: float | None = column("number", above=0)
     concurrency: float | None = column("number", above=0)
-    tokens_per_second_total: float | None = column(
-        "number", unit="tok/s per accelerator", above=0
-    )
-    tokens_per_second_output: float | None = column(
-        "number", unit="tok/s per accelerator", above=0
-    )
+    tokens_per_second_total: float | None = column("number", unit="tok/s per accelerator", above=0)
+    tokens_per_second_output: float | None = column("number", unit="tok/s per accelerator", above=0)
     tokens_per_second_per_user: float | None = column("number", unit="tok/s/user", above=0)
     seconds_to_first_token: float | None = column("number", unit="s", minimum=0)
     seconds_end_to_end: float | None = column("number", unit="s", above=0)
@@ -207,7 +203,7 @@ class Prior(Record):
     FILE = "priors.csv"
 
     name: str = column(key=True)
-    value: float = column("number", required=True)
+    value: float = column("number", required=True, minimum=0)
     unit: str = column()
     note: str = column()
 
@@ -234,8 +230,10 @@ class Problem:
     def __str__(self) -> str:
         """Return the line a person reads."""
         place = f"{self.file}, row {self.row}" if self.row else self.file
-        return f"{place}, {self.column}: {self.message}" if self.column else (
-            f"{place}: {self.message}"
+        return (
+            f"{place}, {self.column}: {self.message}"
+            if self.column
+            else (f"{place}: {self.message}")
         )
 
 

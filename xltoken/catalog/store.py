@@ -435,7 +435,7 @@ def _catalog(
             r,
             platform=names.get(normalize(r.platform), r.platform),
             model=models.setdefault(normalize(r.model), r.model),
-            precision=r.precision.casefold(),
+            precision=normalize(r.precision),
         )
         for r in known
         if isinstance(r, Observation)

@@ -136,7 +136,9 @@ def new_workbook(
     data["warnings"] = report.notebook.warnings
 
     def show() -> None:
-        console().print(f"{target}: {report.summary['formulas']} formulas, every one with its value.")
+        console().print(
+            f"{target}: {report.summary['formulas']} formulas, every one with its value."
+        )
 
     return Outcome(data, show, notes=[f"warning: {w}" for w in report.notebook.warnings])
 
@@ -147,14 +149,17 @@ def recalc(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="Where to write (one workbook); default: in place.",
+            "-o",
+            "--output",
+            help="Where to write (one workbook); default: in place.",
             show_default=False,
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="CELL=VALUE",
+            "--set",
+            metavar="CELL=VALUE",
             help="Change an input first: Sheet!B4=0.4 or a defined name; repeatable.",
             show_default=False,
         ),

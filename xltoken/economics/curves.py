@@ -88,9 +88,7 @@ class Curve:
         require(self.start >= 0, f"start is a cost, 0 or more; it is {self.start:g}.")
         require(self.floor >= 0, f"floor is a cost, 0 or more; it is {self.floor:g}.")
         require_decline(self.decline)
-        require(
-            self.shape in SHAPES, f"shape is one of {', '.join(SHAPES)}; it is {self.shape!r}."
-        )
+        require(self.shape in SHAPES, f"shape is one of {', '.join(SHAPES)}; it is {self.shape!r}.")
         if self.shape == "floor":
             share = self.floor_share
             require(

@@ -20,9 +20,7 @@ METHODS: Final = (
 )
 
 
-def schedule(
-    cost: float, salvage: float, life_years: int, method: str = METHODS[0]
-) -> FloatArray:
+def schedule(cost: float, salvage: float, life_years: int, method: str = METHODS[0]) -> FloatArray:
     """Charge of each year.
 
     Parameters

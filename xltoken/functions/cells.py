@@ -130,18 +130,38 @@ class HostLimit:
 
 
 HOST_LIMITS: Final = (
-    HostLimit("engine", "an argument skipped, f(1,,2)", "0", "the engine's copy of the formula "
-              'carries "" there, so it is missing'),
-    HostLimit("engine", "a book in the 1904 date system", "serials of that system",
-              "the door adds 1,462 days before the call and takes them off returned dates"),
-    HostLimit("xlwings classic", "a Currency or Accounting cell",
-              "a Decimal cut to 4 decimals", "#VALUE! under 1 in a price, cost or rate"),
+    HostLimit(
+        "engine",
+        "an argument skipped, f(1,,2)",
+        "0",
+        'the engine\'s copy of the formula carries "" there, so it is missing',
+    ),
+    HostLimit(
+        "engine",
+        "a book in the 1904 date system",
+        "serials of that system",
+        "the door adds 1,462 days before the call and takes them off returned dates",
+    ),
+    HostLimit(
+        "xlwings classic",
+        "a Currency or Accounting cell",
+        "a Decimal cut to 4 decimals",
+        "#VALUE! under 1 in a price, cost or rate",
+    ),
     HostLimit("xlwings classic", "an error cell", 'text "#N/A" (err_to_str)', "the same error"),
-    HostLimit("xlwings classic", "a returned error", "text", "the generated wrapper turns it into "
-              "an error; stock Import Functions shows the text"),
+    HostLimit(
+        "xlwings classic",
+        "a returned error",
+        "text",
+        "the generated wrapper turns it into an error; stock Import Functions shows the text",
+    ),
     HostLimit("xlwings lite", "a blank cell", "0 or blank", "a 0 counts as the number 0"),
-    HostLimit("xlwings lite", "a returned nan or inf", "failure of the call",
-              "never returned: #NUM! instead"),
+    HostLimit(
+        "xlwings lite",
+        "a returned nan or inf",
+        "failure of the call",
+        "never returned: #NUM! instead",
+    ),
     HostLimit("libreoffice", "a blank scalar cell", "0", "counts as the number 0"),
     HostLimit("libreoffice", "TRUE", "1", "counts as the number 1"),
     HostLimit("libreoffice", "an error inside a range", "no call", "#VALUE!"),
@@ -296,9 +316,7 @@ def _text(raw: str) -> Scalar:
     return CellError(raw) if raw in ERRORS else raw
 
 
-def _at(
-    parameters: Sequence[Parameter], read: Sequence[Any], row: int, column: int
-) -> list[Any]:
+def _at(parameters: Sequence[Parameter], read: Sequence[Any], row: int, column: int) -> list[Any]:
     """Pick the arguments of one result cell, as Excel broadcasts: no partner is #N/A."""
     picked = []
     for parameter, value in zip(parameters, read, strict=True):

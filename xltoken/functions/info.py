@@ -14,9 +14,7 @@ FIELDS: Final = ("version", "catalog", "fingerprint", "overlay", "host")
 @worksheet(
     family="Info",
     summary="Version of xltoken, date and fingerprint of its catalog, overlay, and host.",
-    parameters=(
-        Parameter("field", Kind.KEY, "", f"One of {', '.join(FIELDS)}.", "version"),
-    ),
+    parameters=(Parameter("field", Kind.KEY, "", f"One of {', '.join(FIELDS)}.", "version"),),
     result="Text; catalog is the date YYYY-MM-DD, overlay is empty where there is none.",
     formula="Two workbooks with the same version and fingerprint give the same figures.",
     example=("catalog",),

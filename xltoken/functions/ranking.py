@@ -67,9 +67,7 @@ def PLATFORM_RANKING(month: Month, workload: str, assumptions: Assumptions) -> A
     source="Evidence: TOKEN_SOURCE of each platform.",
     example=(dt.date(2026, 6, 1), "deepseek-r1/chat"),
 )
-def CHEAPEST_PLATFORM(
-    month: Month, workload: str, rank: float, assumptions: Assumptions
-) -> Any:
+def CHEAPEST_PLATFORM(month: Month, workload: str, rank: float, assumptions: Assumptions) -> Any:
     """Answer with the platform at that place of the ranking."""
     require(rank >= 1 and rank == int(rank), f"rank is a whole number from 1; it is {rank:g}.")
     ranked = [s for s in ranking(store.current(), month, workload, assumptions) if s.quote]

@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from xltoken.catalog.keys import nearest, normalize
@@ -53,9 +53,13 @@ class Assumption:
             return ", ".join(self.choices)
         if self.kind not in ("number", "count"):
             return self.kind
-        low = "" if self.low == -math.inf else f"{'above' if self.open_low else 'from'} {self.low:g}"
-        high = "" if self.high == math.inf else (
-            f"{'below' if self.open_high else 'to'} {self.high:g}"
+        low = (
+            "" if self.low == -math.inf else f"{'above' if self.open_low else 'from'} {self.low:g}"
+        )
+        high = (
+            ""
+            if self.high == math.inf
+            else (f"{'below' if self.open_high else 'to'} {self.high:g}")
         )
         return " ".join(part for part in (low, high) if part) or "any number"
 
@@ -64,6 +68,8 @@ class Assumption:
         if self.kind == "choice" or self.kind == "text":
             return self._text(value)
         if self.kind == "date":
+            if isinstance(value, datetime):
+                return value.date()
             if isinstance(value, date):
                 return value
             raise InputError(f"assumption {self.name} is a date; it is {value!r}.")
@@ -112,97 +118,174 @@ SCENARIOS: Final[Mapping[str, Mapping[str, Value]]] = {
 }
 """What each scenario sets, together; everything else keeps its default."""
 
-_DECLINE: Final = {"kind": "number", "high": 1.0, "open_high": True}
-_SPREAD: Final = {"kind": "number", "low": 0.0}
+
+def _decline(name: str, text: str) -> Assumption:
+    """Effective annual fall, negative for a rise."""
+    return Assumption(name, "number", "share a year", text, 0.0, high=1.0, open_high=True)
+
+
+def _spread(name: str, text: str, unit: str = "share a year") -> Assumption:
+    return Assumption(name, "number", unit, text, 0.1, low=0.0)
+
 
 TABLE: Final[tuple[Assumption, ...]] = (
     Assumption(
-        "scenario", "choice", "name", "What is believed, set together.", "base",
+        "scenario",
+        "choice",
+        "name",
+        "What is believed, set together.",
+        "base",
         choices=tuple(SCENARIOS),
     ),
     Assumption("start", "date", "date", "Month 0; default: the catalog's date."),
     Assumption("as_of", "date", "date", "What was published later is unknown."),
     Assumption("catalog", "date", "date", "What was recorded later is absent."),
     Assumption(
-        "rate_basis", "choice", "name", "Whose cost an accelerator-hour is.", "own_hyperscaler",
+        "rate_basis",
+        "choice",
+        "name",
+        "Whose cost an accelerator-hour is.",
+        "own_hyperscaler",
         choices=RATE_BASES,
     ),
     Assumption(
-        "usd_per_accelerator_hour", "number", "USD per accelerator-hour",
-        "Your own rate; default: from the catalog.", low=0.0, open_low=True,
+        "usd_per_accelerator_hour",
+        "number",
+        "USD per accelerator-hour",
+        "Your own rate; default: from the catalog.",
+        low=0.0,
+        open_low=True,
     ),
     Assumption(
-        "utilization", "number", "share", "Share of paid hours that serve tokens.", 1.0,
-        low=0.0, high=1.0, open_low=True,
+        "utilization",
+        "number",
+        "share",
+        "Share of paid hours that serve tokens.",
+        1.0,
+        low=0.0,
+        high=1.0,
+        open_low=True,
     ),
     Assumption("overhead", "number", "share of the rate", "Added to the rate.", 0.0, low=0.0),
     Assumption(
-        "tokens_counted", "choice", "name", "The tokens in the denominator.", "output",
+        "tokens_counted",
+        "choice",
+        "name",
+        "The tokens in the denominator.",
+        "output",
         choices=("output", "input", "total"),
     ),
     Assumption(
-        "min_tokens_per_second_per_user", "number", "tok/s/user",
-        "Slowest speed a user accepts, 0 for none; default: from the workload.", low=0.0,
+        "min_tokens_per_second_per_user",
+        "number",
+        "tok/s/user",
+        "Slowest speed a user accepts, 0 for none; default: from the workload.",
+        low=0.0,
     ),
     Assumption(
-        "max_seconds_to_first_token", "number", "s",
+        "max_seconds_to_first_token",
+        "number",
+        "s",
         "Longest wait a user accepts; default: from the workload, else none.",
-        low=0.0, open_low=True,
+        low=0.0,
+        open_low=True,
     ),
     Assumption(
-        "precision", "text", "name",
-        "Number format admitted: any, fp4 (admits nvfp4 and mxfp4), nvfp4, fp8, ...", "any",
+        "precision",
+        "text",
+        "name",
+        "Number format admitted: any, fp4 (admits nvfp4 and mxfp4), nvfp4, fp8, ...",
+        "any",
     ),
     Assumption(
-        "evidence", "choice", "grade", "Least grade admitted; claim only in scenario vendor.",
-        "vendor", choices=EVIDENCE_GRADES,
+        "evidence",
+        "choice",
+        "grade",
+        "Least grade admitted; claim only in scenario vendor.",
+        "vendor",
+        choices=EVIDENCE_GRADES,
     ),
     Assumption(
-        "kw_basis", "choice", "name", "What the power of an accelerator includes; default: newest.",
+        "kw_basis",
+        "choice",
+        "name",
+        "What the power of an accelerator includes; default: newest.",
         choices=KW_BASES,
     ),
     Assumption(
-        "software_gain_per_month", "number", "share of throughput a month",
+        "software_gain_per_month",
+        "number",
+        "share of throughput a month",
         "What software still gains after the catalog's date; default: the catalog's prior.",
-        low=0.0, high=1.0,
+        low=0.0,
+        high=1.0,
     ),
-    Assumption("rate_decline", unit="share a year",
-        help="Fall of the accelerator-hour rate; negative for a rise.", default=0.0, **_DECLINE),
-    Assumption("price_decline", unit="share a year",
-        help="Fall of the price per token; negative for a rise.", default=0.0, **_DECLINE),
+    _decline("rate_decline", "Fall of the accelerator-hour rate; negative for a rise."),
+    _decline("price_decline", "Fall of the price per token; negative for a rise."),
     Assumption(
-        "horizon_months", "count", "months", "Length of a forecast of scalars.", 60.0,
-        low=1.0, high=600.0,
+        "horizon_months",
+        "count",
+        "months",
+        "Length of a forecast of scalars.",
+        60.0,
+        low=1.0,
+        high=600.0,
     ),
     Assumption(
-        "timing", "choice", "name", "When in its month money moves.", "end",
+        "timing",
+        "choice",
+        "name",
+        "When in its month money moves.",
+        "end",
         choices=tuple(TIMINGS),
     ),
     Assumption(
-        "tax_rate", "number", "share of profit", "Tax on profit; losses give it back.", 0.0,
-        low=0.0, high=1.0, open_high=True,
+        "tax_rate",
+        "number",
+        "share of profit",
+        "Tax on profit; losses give it back.",
+        0.0,
+        low=0.0,
+        high=1.0,
+        open_high=True,
     ),
     Assumption(
-        "depreciation", "choice", "method", "Tax depreciation of the investment.",
-        "straight_line", choices=METHODS,
+        "depreciation",
+        "choice",
+        "method",
+        "Tax depreciation of the investment.",
+        "straight_line",
+        choices=METHODS,
     ),
     Assumption("life_years", "count", "years", "Life of the investment.", 5.0, low=1.0, high=100.0),
     Assumption("residual", "number", "USD", "Received for the hardware at the end.", 0.0, low=0.0),
-    Assumption("opex_per_month", "number", "USD a month", "Cost beside the unit cost.", 0.0, low=0.0),
-    Assumption("cost_decline_sd", unit="share a year", help="Spread of the cost decline.",
-        default=0.1, **_SPREAD),
-    Assumption("price_decline_sd", unit="share a year", help="Spread of the price decline.",
-        default=0.1, **_SPREAD),
-    Assumption("volume_sd", unit="log", help="Spread of the volume.", default=0.1, **_SPREAD),
     Assumption(
-        "correlation", "number", "coefficient", "Between cost and price declines.", 0.5,
-        low=-1.0, high=1.0,
+        "opex_per_month", "number", "USD a month", "Cost beside the unit cost.", 0.0, low=0.0
+    ),
+    _spread("cost_decline_sd", "Spread of the cost decline."),
+    _spread("price_decline_sd", "Spread of the price decline."),
+    _spread("volume_sd", "Spread of the volume.", "log"),
+    Assumption(
+        "correlation",
+        "number",
+        "coefficient",
+        "Between cost and price declines.",
+        0.5,
+        low=-1.0,
+        high=1.0,
     ),
     Assumption("paths", "count", "paths", "Paths of a simulation.", 8192.0, low=1.0, high=1e7),
     Assumption("seed", "count", "number", "Seed of a simulation.", 1.0, low=0.0, high=2.0**31),
     Assumption(
-        "confidence", "number", "share", "Width of a range.", 0.8,
-        low=0.0, high=1.0, open_low=True, open_high=True,
+        "confidence",
+        "number",
+        "share",
+        "Width of a range.",
+        0.8,
+        low=0.0,
+        high=1.0,
+        open_low=True,
+        open_high=True,
     ),
     Assumption("platforms", "text", "comma list", "Platforms that compete; default: all."),
 )

@@ -63,7 +63,7 @@ def rows_that_count(
     admitted = [
         row
         for row in catalog.of(platform, workload.model)
-        if workload.serves(row) and admission.admits(row) and _steady(row)
+        if workload.serves(row) and admission.admits(row) and is_steady(row)
     ]
     return tuple(_latest(admitted))
 
@@ -108,7 +108,8 @@ def _covers(asked: str, precision: str) -> bool:
     return precision in FP4 if asked == "fp4" else precision == asked
 
 
-def _steady(row: Observation) -> bool:
+def is_steady(row: Observation) -> bool:
+    """Whether a run passes the check by Little's law, or states too little to be checked."""
     steadiness = row.steadiness
     return steadiness is None or steadiness <= REFUSED_STEADINESS
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.keys import NotKnown, normalize
 from xltoken.catalog.records import EVIDENCE_GRADES, Observation
 from xltoken.catalog.store import Catalog, Workload
 from xltoken.economics.unit_cost import million_tokens_per_month, usd_per_million_tokens
 from xltoken.model.assumptions import Assumptions
-from xltoken.model.evidence import Admission, claims_on
-from xltoken.model.frontier import Frontiers, Reading, frontiers, of_rows
+from xltoken.model.evidence import Admission, claims_on, is_steady
+from xltoken.model.frontier import ROUNDING, Frontiers, Reading, frontiers, of_rows
 from xltoken.model.index import growth
 from xltoken.model.months import Month, day, moment, months_between
 from xltoken.model.rates import RateAnswer, kilowatts, rate_at
@@ -142,9 +142,7 @@ class Quote:
             if point.row.flagged:
                 found.append(f"the run {seen.observation_id} was not steady")
             if seen.origin.user:
-                found.append(
-                    f"a user's row counts ({seen.origin.file}, row {seen.origin.row})"
-                )
+                found.append(f"a user's row counts ({seen.origin.file}, row {seen.origin.row})")
         if self.workload.user:
             found.append(f"the workload {self.workload.key} is a user's row")
         return found
@@ -155,7 +153,9 @@ class Quote:
         span = months_between(min(dates), float(max(dates).toordinal()))
         if ahead <= max(0.0, HORIZON_SPANS * span):
             return []
-        return [f"horizon: beyond three times the {span:.0f} months that the evidence of {name} spans"]
+        return [
+            f"horizon: beyond three times the {span:.0f} months that the evidence of {name} spans"
+        ]
 
 
 def quote(
@@ -210,7 +210,7 @@ def _quote(
     wait = assumptions.get("max_seconds_to_first_token", workload)
     counted = str(assumptions.get("tokens_counted"))
     admission = Admission(
-        str(assumptions.get("precision")).casefold(),
+        normalize(str(assumptions.get("precision"))),
         str(assumptions.get("evidence")),
         assumptions.get("as_of"),
     )
@@ -219,11 +219,12 @@ def _quote(
         found = of_rows(claims, wait, counted)
     else:
         admission = _without_claims(admission)
-        found = frontiers(catalog, platform, workload, admission, "vendor", wait, counted)
+        gain = assumptions.get("software_gain_per_month")
+        found = frontiers(catalog, platform, workload, admission, "vendor", wait, counted, gain)
     if found is None:
         raise NotKnown(_why_nothing(catalog, platform, workload, admission, wait))
     factor = _factor(catalog, platform, workload, assumptions, when, claimed=bool(claims))
-    if speed is not None and (found.fastest is None or speed > found.fastest * (1 + 1e-9)):
+    if speed is not None and not _reached(speed, found):
         raise NotKnown(_why_unreachable(platform, workload, speed, found))
     reading = found.read(None if speed is None else speed / factor)
     if reading is None:
@@ -246,6 +247,14 @@ def _quote(
         found,
         factor,
     )
+
+
+def _reached(speed: float, found: Frontiers) -> bool:
+    """Whether a measurement shows `speed`: nothing is said beyond the fastest, at any date."""
+    if found.fastest is None:
+        return False
+    measured = found.fastest.observation.tokens_per_second_per_user or 0.0
+    return speed <= measured * (1 + ROUNDING)
 
 
 def _factor(
@@ -310,8 +319,12 @@ def _why_nothing(
             f"no row of {workload.key} on {platform} is admitted under {', '.join(limits)}; "
             f"known: {', '.join(found)}."
         )
-    if wait is None:
+    steady = [row for row in admitted if is_steady(row)]
+    if not steady:
         return f"every run of {workload.key} on {platform} failed the steadiness check."
+    if wait is None:
+        return f"no row of {workload.key} on {platform} counts under every looser grade."
+    admitted = steady
     waits = [r.seconds_to_first_token for r in admitted if r.seconds_to_first_token is not None]
     shortest = f"the shortest is {min(waits):g} s" if waits else "none states its wait"
     return (
@@ -319,19 +332,15 @@ def _why_nothing(
     )
 
 
-def _why_unreachable(
-    platform: str, workload: Workload, speed: float, found: Frontiers
-) -> str:
+def _why_unreachable(platform: str, workload: Workload, speed: float, found: Frontiers) -> str:
     if found.fastest is None:
         return (
             f"no row of {workload.key} on {platform} states a speed per user, so none can promise "
             f"{speed:g} tok/s/user; a workload without a speed floor (batch) is answered."
         )
-    row = max(
-        (r.observation for r in found.rows if r.observation.tokens_per_second_per_user),
-        key=lambda r: r.tokens_per_second_per_user or 0.0,
-    )
+    row = found.fastest.observation
     return (
         f"{speed:g} tok/s/user is out of reach of {platform} on {workload.key}: the fastest "
-        f"measured is {found.fastest:g} tok/s/user ({row.date}, {row.precision or 'no precision'})."
+        f"measured is {row.tokens_per_second_per_user:g} tok/s/user ({row.date}, "
+        f"{row.precision or 'no precision'})."
     )

@@ -13,7 +13,7 @@ the throughput is the smallest over the filter asked for and every looser one.
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -27,12 +27,12 @@ from xltoken.model.evidence import (
     looser_precisions,
     rows_that_count,
 )
-from xltoken.model.index import carry
+from xltoken.model.index import carry, growth
 
 SPEED_GAP: Final = 3.0
 THROUGHPUT_GAP: Final = 4.0
 """Neighbours closer than this in speed and in throughput are interpolated between."""
-_ROUNDING: Final = 1e-9
+ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ class Frontier:
         self.best = max(points, key=lambda p: (p.throughput, p.speed or 0.0))
         self.pareto = _pareto(points)
         self._speeds = [point.speed or 0.0 for point in self.pareto]
+        measured = [p.row for p in points if p.speed is not None]
+        self.fastest = max(
+            measured, key=lambda r: r.observation.tokens_per_second_per_user or 0.0, default=None
+        )
         self._cubic = None
         if len(self.pareto) > 1:
             logs = np.log([point.throughput for point in self.pareto])
@@ -70,11 +74,11 @@ class Frontier:
         """Throughput at `speed` tok/s/user or more (None: at any); None beyond the fastest."""
         if speed is None:
             return Reading(self.best.throughput, self.best.speed, (self.best,), False)
-        if not self.pareto or speed > self._speeds[-1] * (1 + _ROUNDING):
+        if not self.pareto or speed > self._speeds[-1] * (1 + ROUNDING):
             return None
-        faster = int(np.searchsorted(self._speeds, speed * (1 - _ROUNDING)))
+        faster = int(np.searchsorted(self._speeds, speed * (1 - ROUNDING)))
         point = self.pareto[faster]
-        at_point = speed >= self._speeds[faster] * (1 - _ROUNDING)
+        at_point = speed >= self._speeds[faster] * (1 - ROUNDING)
         if at_point or faster == 0:
             return Reading(point.throughput, self._speeds[faster], (point,), False)
         slower = self.pareto[faster - 1]
@@ -94,8 +98,7 @@ class Frontier:
 class Frontiers:
     """Frontier asked for, and those of every looser filter, at the catalog's date.
 
-    `rows` are those behind the answer; `fastest` is the fastest speed measured among them, and
-    `waits` the waits they state.
+    `rows` are those behind the answer.
     """
 
     rows: tuple[Row, ...]
@@ -103,20 +106,30 @@ class Frontiers:
     looser: tuple[Frontier, ...]
 
     @property
-    def fastest(self) -> float | None:
-        """Fastest measured speed, tok/s/user, as measured; None when no row states one."""
-        speeds = [row.observation.tokens_per_second_per_user for row in self.rows]
-        return max((speed for speed in speeds if speed is not None), default=None)
+    def fastest(self) -> Row | None:
+        """Row with the fastest speed measured, as measured; None when no row states one.
+
+        A looser filter may know less, where a later row of lower grade replaces a faster one; then
+        its fastest is what counts.
+        """
+        rows = [frontier.fastest for frontier in (self.asked, *self.looser)]
+        known = [row for row in rows if row is not None]
+        if len(known) < len(rows):
+            return None
+        return min(known, key=lambda r: r.observation.tokens_per_second_per_user or 0.0)
 
     def read(self, speed: float | None) -> Reading | None:
-        """Read the smallest throughput over the filter asked for and the looser ones."""
+        """Read the smallest throughput over the filter asked for and the looser ones.
+
+        The points are those of the filter asked for.
+        """
         reading = self.asked.read(speed)
         for frontier in self.looser:
-            if reading is None:
-                return None
             other = frontier.read(speed)
-            if other is None or other.throughput < reading.throughput:
-                reading = other
+            if reading is None or other is None:
+                return None
+            if other.throughput < reading.throughput:
+                reading = replace(reading, throughput=other.throughput, interpolated=True)
         return reading
 
 
@@ -129,8 +142,11 @@ def frontiers(
     lowest_grade: str,
     longest_wait: float | None,
     counted: str,
+    gain_per_month: float | None,
 ) -> Frontiers | None:
     """Build the frontier asked for with every looser one; None when no row counts.
+
+    None, too, when a looser filter keeps no row: better evidence must not be cheaper than none.
 
     Parameters
     ----------
@@ -142,7 +158,20 @@ def frontiers(
         Seconds to the first token that a user accepts.
     counted : {"output", "input", "total"}
         The tokens that count.
+    gain_per_month : float or None
+        What software gains beyond the catalog's date, as for :func:`growth`.
     """
+    launched = catalog.platforms[platform].launched
+
+    def carried(row: Row) -> Point:
+        seen = row.observation.date
+        if seen <= catalog.date:
+            return _point(row, counted, carry(catalog, seen))
+        # A user's row from after the catalog's date stands at its own figure on its own day.
+        when = float(seen.toordinal())
+        later = growth(catalog, when, launched, workload.model_released, gain_per_month)
+        return _point(row, counted, 1.0 / later)
+
     asked = rows_that_count(catalog, platform, workload, admission)
     rows = within_wait(asked, longest_wait)
     if not rows:
@@ -152,13 +181,14 @@ def frontiers(
         for grade in looser_grades(admission.grade, lowest_grade):
             wider = Admission(precision, grade, admission.as_of)
             found = rows_that_count(catalog, platform, workload, wider)
-            points = [_carried(catalog, row, counted) for row in found]
+            points = [carried(row) for row in found]
             for wait in _looser_waits(found, longest_wait):
                 kept = [p for p in points if _waits_at_most(p.row, wait)]
-                if kept:
-                    key = (*_pareto(kept), max(kept, key=lambda p: p.throughput))
-                    if key not in built:
-                        built[key] = Frontier(kept)
+                if not kept:
+                    return None
+                key = tuple(kept)
+                if key not in built:
+                    built[key] = Frontier(kept)
     first, *looser = built.values()
     return Frontiers(rows, first, tuple(looser))
 
@@ -203,10 +233,6 @@ def _point(row: Row, counted: str, factor: float = 1.0) -> Point:
     share = counted_share(seen.tokens_in, seen.tokens_out, counted)
     speed = seen.tokens_per_second_per_user
     return Point(row, seen.total * share * factor, None if speed is None else speed * factor)
-
-
-def _carried(catalog: Catalog, row: Row, counted: str) -> Point:
-    return _point(row, counted, carry(catalog, row.observation.date))
 
 
 def _pareto(points: Sequence[Point]) -> list[Point]:

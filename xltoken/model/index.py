@@ -18,8 +18,11 @@ UNKNOWN_AGE_MONTHS: Final = 12.0
 
 
 def carry(catalog: Catalog, seen: date) -> float:
-    """Factor that brings a row seen on day `seen` to the catalog's date."""
-    return _limited(_log_drift(catalog) * months_between(seen, float(catalog.date.toordinal())))
+    """Factor that brings a row seen on day `seen` to the catalog's date.
+
+    Months are counted as :func:`growth` counts them, so going there and back is exactly 1.
+    """
+    return _limited(-_log_drift(catalog) * months_between(catalog.date, float(seen.toordinal())))
 
 
 def growth(

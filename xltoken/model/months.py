@@ -7,7 +7,7 @@ months from a start are EDATE; fractions in between run by actual days.
 import calendar
 from datetime import date
 
-from xltoken.economics.domain import DomainError
+from xltoken.economics.domain import DomainError, require_finite
 
 Month = date | float
 """What a cell may say: a date, or months after the assumption ``start``."""
@@ -50,7 +50,9 @@ def moment(month: Month, start: date) -> float:
         If the moment lies outside the years 1900 to 9998.
     """
     if isinstance(month, date):
+        edate(month, 0)
         return float(month.toordinal())
+    require_finite(month=month)
     whole = int(month // 1)
     low = edate(start, whole).toordinal()
     fraction = month - whole

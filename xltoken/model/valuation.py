@@ -79,9 +79,7 @@ def _prices(price: Series, at: FloatArray, assumptions: Assumptions) -> FloatArr
     return price
 
 
-def _length(
-    volumes: Series, unit_cost: Series, price: Series, assumptions: Assumptions
-) -> int:
+def _length(volumes: Series, unit_cost: Series, price: Series, assumptions: Assumptions) -> int:
     named = {"volumes": volumes, "unit_cost": unit_cost, "price": price}
     lengths = {name: len(s) for name, s in named.items() if isinstance(s, np.ndarray)}
     if not lengths:

@@ -163,9 +163,7 @@ class Engine:
                 if filled != (text if text.startswith("=") else f"={text}"):
                     self.set_formula(sheet.name, cell.row, cell.column, filled)
 
-    def _clear_spill(
-        self, package: Package, sheet: str, row: int, column: int, area: str
-    ) -> None:
+    def _clear_spill(self, package: Package, sheet: str, row: int, column: int, area: str) -> None:
         """Take cached children of an array out, or they stop the anchor from spilling."""
         corners = [reference(part) for part in area.split(":")]
         first, last = corners[0], corners[-1]
@@ -274,4 +272,3 @@ def _area(text: str) -> tuple[str, int, int, int, int] | None:
     if not name or first is None or last is None:
         return None
     return (_unquoted(name), *first, *last)
-

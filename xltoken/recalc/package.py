@@ -88,11 +88,11 @@ _CELL: Final = re.compile(
 _FORMULA: Final = re.compile(
     rb"<" + _PREFIX + rb"f(\s[^>]*?)?(?:/>|>(.*?)</" + _PREFIX + rb"f>)", re.DOTALL
 )
-_VALUE: Final = re.compile(rb"<" + _PREFIX + rb"v(?:\s[^>]*)?>(.*?)</" + _PREFIX + rb"v>", re.DOTALL)
-_TEXT: Final = re.compile(rb"<" + _PREFIX + rb"t(?:\s[^>]*)?>(.*?)</" + _PREFIX + rb"t>", re.DOTALL)
-_PHONETIC: Final = re.compile(
-    rb"<" + _PREFIX + rb"rPh\b.*?</" + _PREFIX + rb"rPh>", re.DOTALL
+_VALUE: Final = re.compile(
+    rb"<" + _PREFIX + rb"v(?:\s[^>]*)?>(.*?)</" + _PREFIX + rb"v>", re.DOTALL
 )
+_TEXT: Final = re.compile(rb"<" + _PREFIX + rb"t(?:\s[^>]*)?>(.*?)</" + _PREFIX + rb"t>", re.DOTALL)
+_PHONETIC: Final = re.compile(rb"<" + _PREFIX + rb"rPh\b.*?</" + _PREFIX + rb"rPh>", re.DOTALL)
 _SHARED_ITEM: Final = re.compile(
     rb"<" + _PREFIX + rb"si(?:\s[^>]*)?(?:/>|>(.*?)</" + _PREFIX + rb"si>)", re.DOTALL
 )
@@ -253,9 +253,7 @@ def check_writable(target: Path) -> None:
         raise FileError(f"{target}: there is no folder {folder}; make it first.")
     for place in (target, folder):
         # Asked of the permission bits too, because an administrator may write anywhere.
-        if place.exists() and not (
-            os.access(place, os.W_OK) and place.stat().st_mode & 0o222
-        ):
+        if place.exists() and not (os.access(place, os.W_OK) and place.stat().st_mode & 0o222):
             raise FileError(f"{place}: is read-only; choose another place with -o.")
 
 

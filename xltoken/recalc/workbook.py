@@ -17,7 +17,13 @@ from typing import Any, Final
 from xltoken.functions.cells import Notebook, listening, outgoing
 from xltoken.recalc import package as files
 from xltoken.recalc.engine import NAME, Engine, FormulaError, check_syntax, lacks
-from xltoken.recalc.formulas import bare_name, function_names, is_volatile, own_calls, skipped_filled
+from xltoken.recalc.formulas import (
+    bare_name,
+    function_names,
+    is_volatile,
+    own_calls,
+    skipped_filled,
+)
 from xltoken.recalc.package import Cell, ErrorText, Package, Value, address
 
 TOLERANCE: Final = 1e-12
@@ -349,7 +355,9 @@ def _setting(package: Package, text: str) -> tuple[Place, Value]:
     if cell is None:
         raise SettingError(f"--set {where}: {name} is an unused cell, no input of {package.path}.")
     if cell.formula is not None:
-        raise SettingError(f"--set {where}: {name} holds the formula ={cell.formula}; set an input.")
+        raise SettingError(
+            f"--set {where}: {name} holds the formula ={cell.formula}; set an input."
+        )
     return place, _setting_value(where, value.strip(), cell.value, date1904=package.date1904)
 
 
@@ -407,4 +415,3 @@ def _setting_value(where: str, text: str, saved: Value, *, date1904: bool) -> Va
             ) from None
         return float(outgoing(day, date1904=date1904))
     return text
-

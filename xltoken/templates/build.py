@@ -94,9 +94,7 @@ def _timeless(content: bytes) -> bytes:
         for info in source.infolist():
             data = source.read(info)
             if info.filename == "docProps/core.xml":
-                data = re.sub(
-                    rb"(<dcterms:(created|modified)[^>]*>)[^<]*", rb"\g<1>" + stamp, data
-                )
+                data = re.sub(rb"(<dcterms:(created|modified)[^>]*>)[^<]*", rb"\g<1>" + stamp, data)
             still = zipfile.ZipInfo(info.filename, (1980, 1, 1, 0, 0, 0))
             still.compress_type = zipfile.ZIP_DEFLATED
             still.external_attr = 0o644 << 16

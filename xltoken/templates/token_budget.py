@@ -599,7 +599,9 @@ def _changes(sheet: Worksheet) -> None:
     s.put(sheet, "A6", "1", "x_label")
     s.put(sheet, "B6", catalog.date, "x_label", s.DATE)
     s.put(sheet, "C6", f"xltoken {xltoken.__version__}", "x_label")
-    text = f"Made from the template token_budget, catalog of {catalog.date} ({catalog.fingerprint})."
+    text = (
+        f"Made from the template token_budget, catalog of {catalog.date} ({catalog.fingerprint})."
+    )
     s.put(sheet, "D6", text, "x_text")
     for row in range(7, 17):
         for column in "ABCD":
@@ -636,5 +638,3 @@ def _workloads() -> list[str]:
             for o in catalog.observations
         )
     ]
-
-

@@ -1,0 +1,50 @@
+# Needs only Python 3.11 or newer and make. Each target makes its own environment when there is none.
+
+PYTHON ?= python3
+VENV ?= .venv
+ifeq ($(OS),Windows_NT)
+  PYTHON = python
+  BIN = $(VENV)/Scripts
+else
+  BIN = $(VENV)/bin
+endif
+READY = $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench workbooks clean
+
+help:  ## what can be made
+	@echo "make demo       a budget workbook, made and recalculated, with its answer"
+	@echo "make test       the fast tests"
+	@echo "make check      lint, types, every test with coverage, generated files up to date"
+	@echo "make bench      benchmarks, as ratios within one run"
+	@echo "make workbooks  the committed templates, made anew"
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@$(PYTHON) -c "open('$(READY)', 'w').close()"
+
+demo: $(READY)
+	$(BIN)/python -m xltoken demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest -m "" --cov --cov-report=term
+	$(BIN)/python tests/coverage_floor.py
+	$(BIN)/python -m xltoken new token_budget -o workbooks/token_budget.xlsx
+
+bench: $(READY)
+	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/recalc.py
+
+workbooks: $(READY)
+	$(BIN)/python -m xltoken new token_budget -o workbooks/token_budget.xlsx --force
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache
