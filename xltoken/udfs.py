@@ -56,6 +56,6 @@ UDFS: Final[dict[str, Callable[..., Any]]] = {
 }
 globals().update(UDFS)
 
-__all__ = list(UDFS)  # noqa: PLE0605 - derived from the registry
+__all__ = list(UDFS)
 
 assert all(inspect.isfunction(udf) for udf in UDFS.values())

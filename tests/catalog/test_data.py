@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from xltoken.catalog import store
+from xltoken.catalog import reading, store
 from xltoken.catalog.records import EVIDENCE_GRADES, RECORDS, Observation, Rate, Source, columns
 from xltoken.economics.unit_cost import usd_per_million_tokens
 
@@ -73,7 +73,7 @@ def catalog():
 
 def rows_of(record):
     """Read a shipped file as text."""
-    with (store.DATA / record.FILE).open(encoding="utf-8", newline="") as file:
+    with (reading.DATA / record.FILE).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -109,7 +109,7 @@ def test_a_shipped_file_has_exactly_its_columns(record):
 @pytest.mark.parametrize("record", RECORDS)
 def test_a_shipped_file_is_plain(record):
     """Shipped files are UTF-8 without byte order mark, with no spaces around cells and Unix lines."""
-    content = (store.DATA / record.FILE).read_bytes()
+    content = (reading.DATA / record.FILE).read_bytes()
     assert not content.startswith(b"\xef\xbb\xbf")
     assert b"\r" not in content
     assert content.endswith(b"\n")
@@ -143,7 +143,7 @@ def test_every_source_is_used(catalog):
 @pytest.mark.parametrize("record", RECORDS)
 def test_no_key_stands_twice(record, catalog):
     """Of the shipped rows that are not withdrawn, no two have the same key."""
-    names = store._identity(record)
+    names = reading.identity(record)
     live = [row for row in records_of(catalog, record) if row.withdrawn is None]
     keys = Counter(
         tuple(store.normalize(str(getattr(row, name))) for name in names) for row in live

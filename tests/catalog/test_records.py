@@ -127,7 +127,7 @@ def test_a_required_column_that_is_missing_is_a_problem(kind, name):
         (Observation, "evidence", "Peer_Reviewed", "peer_reviewed"),
         (Observation, "date_precision", "year", "year"),
         (Source, "url", "https://example.com/?a=1,2", "https://example.com/?a=1,2"),
-        (Prior, "value", "-0.01", -0.01),
+        (Prior, "value", "0.01", 0.01),
         (Prior, "recorded", "2026-11-22", dt.date(2026, 11, 22)),
     ],
 )

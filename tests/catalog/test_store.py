@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xltoken.catalog import store
+from xltoken.catalog import reading, store
 from xltoken.catalog.keys import NotKnown
 from xltoken.catalog.records import RECORDS, columns
 from xltoken.catalog.store import SHAPES, CatalogError, Workload
@@ -62,7 +62,7 @@ def small(tmp_path, monkeypatch):
     folder.mkdir()
     for name, text in SMALL.items():
         (folder / name).write_text(lines(text), encoding="utf-8")
-    monkeypatch.setattr(store, "DATA", folder)
+    monkeypatch.setattr(reading, "DATA", folder)
     return folder
 
 
@@ -791,7 +791,7 @@ def test_an_overlay_over_the_whole_shipped_catalog_changes_nothing(tmp_path):
     """The shipped files laid over themselves give the same figures, all of them a user's."""
     shipped = catalog_of()
     for record in RECORDS:
-        (tmp_path / record.FILE).write_bytes((store.DATA / record.FILE).read_bytes())
+        (tmp_path / record.FILE).write_bytes((reading.DATA / record.FILE).read_bytes())
     laid = catalog_of(str(tmp_path))
     assert len(laid.observations) == len(shipped.observations)
     assert all(row.origin.user for row in (*laid.observations, *laid.rates))

@@ -61,9 +61,7 @@ OUTSIDE: Final[dict[str, tuple[float, ...]]] = {
 }
 """Numbers outside the domain of each parameter that takes a number; () where all will do."""
 
-SMALL_MONEY: Final = frozenset(
-    {"start", "floor", "decline", "discount_rate", "unit_cost", "price"}
-)
+SMALL_MONEY: Final = frozenset({"start", "floor", "decline", "discount_rate", "unit_cost", "price"})
 """Prices, costs and rates: a Decimal under 1 may have lost its digits."""
 
 PREPARED: Final[dict[tuple[str, str], dict[str, Any]]] = {
@@ -644,9 +642,7 @@ def a_row_a_column_and_a_list_are_one_series(spot: Spot) -> None:
 
 @line(
     "series",
-    when=lambda s: (
-        _takes_ranges(s) and any(p.kind == "assumptions" for p in s.function.parameters)
-    ),
+    when=lambda s: _takes_ranges(s) and any(p.kind == "assumptions" for p in s.function.parameters),
 )
 def a_scalar_stands_for_every_period(spot: Spot) -> None:
     """A scalar series is a range of that value over horizon_months."""

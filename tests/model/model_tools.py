@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from xltoken.catalog import store
+from xltoken.catalog import reading, store
 from xltoken.catalog.keys import NotKnown
 from xltoken.catalog.store import Catalog
 from xltoken.model import evidence, forecast, frontier
@@ -68,7 +68,7 @@ def overlay(**files: Iterable[Mapping[str, Any]]) -> Catalog:
 
 def toy(*rows: Mapping[str, Any]) -> Catalog:
     """Lay observations over the shipped catalog without its own, which takes a tenth of the time."""
-    with mock.patch.object(store, "DATA", _without_observations()):
+    with mock.patch.object(reading, "DATA", _without_observations()):
         return overlay(observations=rows)
 
 
@@ -110,7 +110,7 @@ def _without_observations() -> Path:
     """Copy the shipped files, with the observations and what needs them left out."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    shutil.copytree(store.DATA, folder, dirs_exist_ok=True)
+    shutil.copytree(reading.DATA, folder, dirs_exist_ok=True)
     for name in ("observations.csv", "workloads.csv"):
         titles = (folder / name).read_text(encoding="utf-8").partition("\n")[0]
         (folder / name).write_text(titles + "\n", encoding="utf-8")

@@ -47,7 +47,9 @@ def cell(place: str, content: Any, prefix: str = "") -> str:
     formula, value = "", content
     if isinstance(content, F):
         inner = escape(content.text)
-        formula = f"<{p}f{content.attributes}>{inner}</{p}f>" if inner else f"<{p}f{content.attributes}/>"
+        formula = (
+            f"<{p}f{content.attributes}>{inner}</{p}f>" if inner else f"<{p}f{content.attributes}/>"
+        )
         value = content.value
     if value is None:
         return f'<{p}c r="{place}">{formula}</{p}c>'
@@ -122,9 +124,7 @@ def book(
         relations += (
             f'<Relationship Id="rIdS" Type="{OFFICE}/sharedStrings" Target="sharedStrings.xml"/>'
         )
-        overrides += (
-            f'<Override PartName="/xl/sharedStrings.xml" ContentType="{CONTENT}.sharedStrings+xml"/>'
-        )
+        overrides += f'<Override PartName="/xl/sharedStrings.xml" ContentType="{CONTENT}.sharedStrings+xml"/>'
     content = {
         "[Content_Types].xml": f'{HEAD}<Types xmlns="{PACKAGE}/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'

@@ -36,7 +36,10 @@ def test_every_spelling_is_a_call_of_ours(spelled):
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_function_is_found(name):
     """Each function of the registry is recognised, also where a longer name contains it."""
-    assert own_calls(f"=SUM({name}(A1),{name.lower()} (B1))") == [(name, name), (name.lower(), name)]
+    assert own_calls(f"=SUM({name}(A1),{name.lower()} (B1))") == [
+        (name, name),
+        (name.lower(), name),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,17 @@
 """The catalog in memory: shipped files, a user's files laid over them, and look-ups by key."""
 
-import csv
-import difflib
+import datetime as dt
 import functools
-import hashlib
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 from typing import Final
 
 from xltoken.catalog.keys import normalize, not_known
+from xltoken.catalog.reading import identity, read_files
 from xltoken.catalog.records import (
-    RECORDS,
     Observation,
-    Origin,
     Platform,
     Prior,
     Problem,
@@ -24,11 +19,8 @@ from xltoken.catalog.records import (
     Record,
     Source,
     WorkloadRow,
-    columns,
-    parse,
 )
 
-DATA: Final = Path(__file__).parent / "data"
 ENVIRONMENT: Final = "XLTOKEN_CATALOG"
 """Environment variable that names the folder laid over the shipped files."""
 
@@ -58,7 +50,7 @@ class Workload:
     tokens_out: float
     min_tokens_per_second_per_user: float | None
     max_seconds_to_first_token: float | None = None
-    model_released: date | None = None
+    model_released: dt.date | None = None
     user: bool = False
 
     def serves(self, observation: Observation) -> bool:
@@ -82,7 +74,7 @@ SHAPES: Final[Mapping[str, tuple[float, float, float | None]]] = {
 class Catalog:
     """Every record that counts on one day, ready for look-up. Compared by identity."""
 
-    date: date
+    date: dt.date
     platforms: Mapping[str, Platform]
     observations: tuple[Observation, ...]
     rates: tuple[Rate, ...]
@@ -92,9 +84,9 @@ class Catalog:
     fingerprint: str
     overlay: Path | None
     everything: tuple[Record, ...] = field(repr=False, default=())
-    _cuts: dict[date, "Catalog"] = field(repr=False, default_factory=dict)
+    _cuts: dict[dt.date, "Catalog"] = field(repr=False, default_factory=dict)
 
-    def at(self, cut: date | None) -> "Catalog":
+    def at(self, cut: dt.date | None) -> "Catalog":
         """Catalog as it stood on day `cut` (None: as it is): later rows are absent."""
         if cut is None:
             return self
@@ -139,7 +131,7 @@ class Catalog:
     @functools.cached_property
     def workloads(self) -> dict[str, Workload]:
         """Every workload: normalized key to workload."""
-        released: dict[str, date] = {}
+        released: dict[str, dt.date] = {}
         rows: dict[str, WorkloadRow] = {}
         for row in self.workload_rows:
             rows[normalize(row.workload)] = row
@@ -219,190 +211,32 @@ def load(overlay: str = "") -> Catalog:
 
 def read(overlay: str = "") -> tuple[Catalog | None, list[Problem]]:
     """Read shipped and overlaid files; returns the catalog, or the problems that prevent it."""
-    digest = hashlib.sha256()
     folder = Path(overlay) if overlay else None
     if folder is not None and not folder.is_dir():
         return None, [Problem(str(folder), 0, "", "is not a folder of catalog CSV files.")]
-    problems = _misnamed(folder) if folder else []
-    everything: list[Record] = []
-    aliases: dict[str, str] = {}
-    for record in RECORDS:
-        rows = _rows(DATA / record.FILE, record, digest, problems, user=False)
-        if record is Platform:
-            aliases = _aliases(cells for cells, _ in rows)
-        if folder is not None and (folder / record.FILE).is_file():
-            added = _rows(folder / record.FILE, record, digest, problems, user=True)
-            rows += _laid_over(record, rows, added, aliases, problems)
-        for cells, origin in rows:
-            parsed, found = parse(record, cells, origin)
-            problems.extend(found)
-            if parsed is not None:
-                everything.append(_named(parsed))
+    everything, fingerprint, problems = read_files(folder)
     if problems:
         return None, problems
-    catalog = _catalog(everything, digest.hexdigest()[:12], folder, None)
+    catalog = _catalog(everything, fingerprint, folder, None)
     problems = _unresolved(catalog)
     return (None if problems else catalog), problems
-
-
-Cells = Mapping[str, str]
-Row = tuple[Cells, Origin]
-
-
-def _misnamed(folder: Path) -> list[Problem]:
-    """Find files whose name is nearly, but not quite, that of a catalog file."""
-    known = [record.FILE for record in RECORDS]
-    problems = []
-    for path in sorted(folder.glob("*.csv")):
-        close = difflib.get_close_matches(path.name, known, n=1, cutoff=0.8)
-        if close and path.name not in known:
-            advice = f"is no catalog file; did you mean {close[0]}?"
-            problems.append(Problem(str(path), 0, "", advice))
-    return problems
-
-
-def _rows(
-    path: Path,
-    record: type[Record],
-    digest: "hashlib._Hash",
-    problems: list[Problem],
-    *,
-    user: bool,
-) -> list[Row]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        problems.append(Problem(str(path), 0, "", f"cannot be read: {error.strerror}."))
-        return []
-    except UnicodeDecodeError:
-        problems.append(Problem(str(path), 0, "", "is not UTF-8 text; save it as CSV UTF-8."))
-        return []
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    digest.update(record.FILE.encode() + text.encode())
-    name = str(path) if user else path.name
-    header = text.split("\n", 1)[0]
-    # Excel writes semicolons where the comma is the decimal sign.
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    rows: list[Row] = []
-    titles: list[str] = []
-    number = 0
-    try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
-            if number == 1:
-                titles = [title.strip() for title in cells]
-                problems.extend(_mistitled(name, titles, record))
-            elif any(cell.strip() for cell in cells):
-                if any(cell.strip() for cell in cells[len(titles) :]):
-                    problems.append(Problem(name, number, "", "has more cells than the header."))
-                row = dict(zip(titles, cells, strict=False))
-                if delimiter == ";":
-                    _decimal_points(record, row)
-                rows.append((row, Origin(name, number, user)))
-    except csv.Error as error:
-        problems.append(Problem(name, number + 1, "", f"cannot be read: {error}."))
-    return rows
-
-
-def _mistitled(name: str, titles: Sequence[str], record: type[Record]) -> list[Problem]:
-    """Find columns whose title is nearly that of a column; others are the user's own."""
-    known = [field.name for field in columns(record)]
-    problems = []
-    for title in titles:
-        close = difflib.get_close_matches(title, known, n=1, cutoff=0.75)
-        if close and title not in known:
-            problems.append(Problem(name, 1, title, f"is no column; did you mean {close[0]}?"))
-    return problems
-
-
-def _decimal_points(record: type[Record], row: dict[str, str]) -> None:
-    for column in columns(record):
-        text = row.get(column.name, "")
-        if column.metadata["kind"] == "number" and text.count(",") == 1 and "." not in text:
-            row[column.name] = text.replace(",", ".")
-
-
-def _aliases(rows: Iterable[Cells]) -> dict[str, str]:
-    """Names of the shipped platforms: normalized key, label or alias to key."""
-    names: dict[str, str] = {}
-    keys = []
-    for cells in rows:
-        key = cells["platform"]
-        keys.append(key)
-        for alias in (cells.get("label") or "", *(cells.get("aliases") or "").split(";")):
-            if alias.strip():
-                names.setdefault(normalize(alias), key)
-    return names | {normalize(key): key for key in keys}
-
-
-# What says where a row comes from is never taken over from the row it replaces.
-_PROVENANCE: Final = ("source_id", "recorded", "withdrawn")
-
-
-def _laid_over(
-    record: type[Record],
-    shipped: list[Row],
-    added: list[Row],
-    aliases: Mapping[str, str],
-    problems: list[Problem],
-) -> list[Row]:
-    """Rows of a user; what one leaves out it takes from the shipped row of the same key."""
-    keys = _identity(record)
-    by_key = {_key(cells, keys): cells for cells, _ in shipped}
-    seen: dict[tuple[str, ...], int] = {}
-    rows = []
-    for cells, origin in added:
-        named = dict(cells)
-        platform = named.get("platform")
-        if platform and record is not Source:
-            named["platform"] = aliases.get(normalize(platform), platform)
-        key = _key(named, keys)
-        base: Cells = {}
-        if all(named.get(part) for part in keys):
-            if key in seen:
-                advice = f"has the same {', '.join(keys)} as row {seen[key]}."
-                problems.append(Problem(origin.file, origin.row, keys[0], advice))
-            seen[key] = origin.row
-            base = by_key.get(key, {})
-        kept = {name: text for name, text in base.items() if name not in _PROVENANCE}
-        rows.append(({**kept, **named}, origin))
-    return rows
-
-
-def _identity(record: type[Record]) -> list[str]:
-    if record is Observation:
-        return ["observation_id"]
-    return [field.name for field in columns(record) if field.metadata["key"]]
-
-
-def _key(cells: Cells, keys: Sequence[str]) -> tuple[str, ...]:
-    return tuple(normalize(cells.get(key) or "") for key in keys)
-
-
-def _named(record: Record) -> Record:
-    """Give a row that names no source or id the name of its file."""
-    if not isinstance(record, Source) and not record.source_id:
-        record = replace(record, source_id=Path(record.origin.file).name)
-    if isinstance(record, Observation) and not record.observation_id:
-        identity = f"{record.origin.file} row {record.origin.row}"
-        record = replace(record, observation_id=identity)
-    return record
 
 
 def _winning(records: Iterable[Record]) -> list[Record]:
     """Of the records of one key a user's wins over the shipped one."""
     chosen: dict[tuple[object, ...], Record] = {}
     for record in records:
-        identity = tuple(
+        key = tuple(
             normalize(value) if isinstance(value := getattr(record, name), str) else value
-            for name in _identity(type(record))
+            for name in identity(type(record))
         )
         # A user's rows come after the shipped ones, and take their place.
-        chosen[(type(record), *identity)] = record
+        chosen[(type(record), *key)] = record
     return list(chosen.values())
 
 
 def _catalog(
-    everything: Iterable[Record], fingerprint: str, overlay: Path | None, cut: date | None
+    everything: Iterable[Record], fingerprint: str, overlay: Path | None, cut: dt.date | None
 ) -> Catalog:
     everything = tuple(everything)
     # A user's row may also withdraw the shipped one, so winning comes before withdrawal.
@@ -417,7 +251,7 @@ def _catalog(
     platforms = {r.platform: r for r in known if isinstance(r, Platform)}
     bare = Catalog(
         # With nothing recorded yet, the cut is the only date there is.
-        date=max(shipped) if shipped else (cut or date.min),
+        date=max(shipped) if shipped else (cut or dt.date.min),
         platforms=platforms,
         observations=(),
         rates=(),
@@ -451,11 +285,12 @@ def _catalog(
 def _unresolved(catalog: Catalog) -> list[Problem]:
     """Find rows that name a platform or source which no file has."""
     problems = []
-    for record in (*catalog.observations, *catalog.rates):
-        if record.platform not in catalog.platforms:
-            message = str(not_known("platform", record.platform, catalog.platforms))
+    named: tuple[Observation | Rate, ...] = (*catalog.observations, *catalog.rates)
+    for fact in named:
+        if fact.platform not in catalog.platforms:
+            message = str(not_known("platform", fact.platform, catalog.platforms))
             advice = f"{message} Add it to platforms.csv."
-            problems.append(Problem(record.origin.file, record.origin.row, "platform", advice))
+            problems.append(Problem(fact.origin.file, fact.origin.row, "platform", advice))
     for record in catalog.everything:
         source = record.source_id
         if not record.known_at(None) or source == Path(record.origin.file).name:
@@ -482,7 +317,7 @@ def _overlaid(
     row: WorkloadRow,
     base: Workload | None,
     models: Mapping[str, str],
-    released: Mapping[str, date],
+    released: Mapping[str, dt.date],
 ) -> Workload | None:
     name = normalize(_model_of(row))
     model = models.get(name, _model_of(row))

@@ -22,8 +22,9 @@ from xltoken.cli.frame import (
 app = typer.Typer(
     name="xltoken",
     help="The token economics of AI inference: worksheet functions, template workbooks, and "
-    "recalculation without Excel. Every command takes --json and --catalog DIR; exit codes: 0 done, 1 done with "
-    "findings, 2 wrong usage, 3 a part is missing, 4 a file or figure cannot be used, 5 a defect.",
+    "recalculation without Excel. Every command takes --json and --catalog DIR; exit codes: 0 "
+    "done, 1 done with findings, 2 wrong usage, 3 a part is missing, 4 a file or figure cannot be "
+    "used, 5 a defect.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -43,7 +44,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[  # noqa: ARG001 - handled by its callback
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
@@ -236,8 +237,9 @@ def evaluate(
         if single:
             console().print(shown(value))
             return
-        table([str(cell) for cell in rows[0]] if isinstance(rows[0][0], str) else [""] * len(rows[0]),
-              rows[1:] if isinstance(rows[0][0], str) else rows)  # fmt: skip
+        headed = isinstance(rows[0][0], str)
+        titles = [str(cell) for cell in rows[0]] if headed else [""] * len(rows[0])
+        table(titles, rows[1:] if headed else rows)
 
     notes = [*notebook.messages, *(f"warning: {w}" for w in notebook.warnings)]
     return Outcome(data, show, FINDINGS if failed else DONE, notes)

@@ -180,17 +180,15 @@ def _explained(error: Exception) -> tuple[str, int]:
         if isinstance(error, FileError):
             return str(error), UNUSABLE
     if "xltoken.recalc.workbook" in sys.modules:
-        from xltoken.recalc.workbook import FormulaError, SettingError
+        from xltoken.recalc.engine import FormulaError
+        from xltoken.recalc.workbook import SettingError
 
         if isinstance(error, FormulaError | SettingError):
             return str(error), USAGE
     if os.environ.get("XLTOKEN_TRACEBACK"):
         traceback.print_exc()
-    return (
-        f"a defect of xltoken: {type(error).__name__}: {error}. Please report it; "
-        "XLTOKEN_TRACEBACK=1 shows where.",
-        DEFECT,
-    )
+    what = f"a defect of xltoken: {type(error).__name__}: {error}."
+    return f"{what} Please report it; XLTOKEN_TRACEBACK=1 shows where.", DEFECT
 
 
 def _help_hint(error: Any) -> str:

@@ -63,13 +63,14 @@ def schedule(cost: float, salvage: float, life_years: int, method: str = METHODS
         return np.full(life_years, (cost - salvage) / life_years)
     if method == "sum_of_years":
         years_left = np.arange(life_years, 0, -1, dtype=np.float64)
-        return (cost - salvage) * years_left / years_left.sum()
+        return np.asarray((cost - salvage) * years_left / years_left.sum())
     return _declining(cost, salvage, life_years, first_year=1.0)
 
 
 def _declining(cost: float, salvage: float, life: int, first_year: float) -> FloatArray:
     """Double declining balance with a switch to straight line over the life that is left."""
-    book, elapsed, charges = cost, 0.0, []
+    charges: list[float] = []
+    book, elapsed = cost, 0.0
     while life - elapsed > 0:
         length = min(first_year if not charges else 1.0, life - elapsed)
         declining = book * min(1.0, 2.0 / life) * length

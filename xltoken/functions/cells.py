@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class CellError(str):
     __slots__ = ("message",)
     message: str
 
-    def __new__(cls, code: str, message: str = "") -> "CellError":
+    def __new__(cls, code: str, message: str = "") -> Self:
         """Make an error value from its mark and its sentence."""
         error = super().__new__(cls, code)
         error.message = message
@@ -220,7 +220,7 @@ def outgoing(value: Any, *, date1904: bool = False) -> Any:
     return value
 
 
-def _compute(function: WorksheetFunction, read: Sequence[Any], date1904: bool) -> Any:  # noqa: FBT001
+def _compute(function: WorksheetFunction, read: Sequence[Any], date1904: bool) -> Any:
     notebook = _notebook.get()
     try:
         values = [
@@ -341,7 +341,7 @@ def _given(parameter: Parameter, value: Any) -> Any:
     return value
 
 
-def _key(parameter: Parameter, value: Any, date1904: bool) -> str | None:  # noqa: FBT001, ARG001
+def _key(parameter: Parameter, value: Any, date1904: bool) -> str | None:  # noqa: ARG001
     value = _given(parameter, value)
     if value is MISSING:
         return None if parameter.default is None else str(parameter.default)
@@ -350,7 +350,7 @@ def _key(parameter: Parameter, value: Any, date1904: bool) -> str | None:  # noq
     return value
 
 
-def _date(parameter: Parameter, value: Any, date1904: bool) -> dt.date | float | None:  # noqa: FBT001
+def _date(parameter: Parameter, value: Any, date1904: bool) -> dt.date | float | None:
     value = _given(parameter, value)
     if value is MISSING:
         return None if parameter.default is None else float(parameter.default)
@@ -364,7 +364,7 @@ def _date(parameter: Parameter, value: Any, date1904: bool) -> dt.date | float |
     return _moment(parameter.name, value, date1904)
 
 
-def _moment(name: str, value: float, date1904: bool) -> dt.date | float:  # noqa: FBT001
+def _moment(name: str, value: float, date1904: bool) -> dt.date | float:
     if value < LOWEST_SERIAL and not math.isinf(value):
         return value
     serial = value + (_DAYS_1904 if date1904 else 0)
@@ -373,7 +373,7 @@ def _moment(name: str, value: float, date1904: bool) -> dt.date | float:  # noqa
     return _EPOCH_1900 + dt.timedelta(days=int(serial))
 
 
-def _number(parameter: Parameter, value: Any, date1904: bool) -> float | None:  # noqa: FBT001
+def _number(parameter: Parameter, value: Any, date1904: bool) -> float | None:
     value = _given(parameter, value)
     if value is MISSING:
         return None if parameter.default is None else float(parameter.default)
@@ -398,7 +398,7 @@ def _float(name: str, value: Any, *, small: bool, date1904: bool) -> float:
     raise Failure(VALUE, f"{name} is a number; it is {_shown(value)}.")
 
 
-def _series(parameter: Parameter, value: Any, date1904: bool) -> Any:  # noqa: FBT001
+def _series(parameter: Parameter, value: Any, date1904: bool) -> Any:
     if not isinstance(value, list):
         return _number(parameter, value, date1904)
     if len(value) > 1 and len(value[0]) > 1:
@@ -418,7 +418,7 @@ def _series(parameter: Parameter, value: Any, date1904: bool) -> Any:  # noqa: F
     return np.array(numbers, dtype=np.float64)
 
 
-def _assumptions(parameter: Parameter, value: Any, date1904: bool) -> Assumptions:  # noqa: FBT001
+def _assumptions(parameter: Parameter, value: Any, date1904: bool) -> Assumptions:
     if not isinstance(value, list):
         if _given(parameter, value) is MISSING:
             return NONE
@@ -434,7 +434,7 @@ _WHAT_ASSUMPTIONS_ARE: Final = (
 
 
 @functools.lru_cache(maxsize=4096, typed=True)
-def _parsed(rows: tuple[tuple[Any, Any], ...], date1904: bool) -> Assumptions:  # noqa: FBT001
+def _parsed(rows: tuple[tuple[Any, Any], ...], date1904: bool) -> Assumptions:
     pairs = []
     for name, value in rows:
         for cell in (name, value):
@@ -452,7 +452,7 @@ def _parsed(rows: tuple[tuple[Any, Any], ...], date1904: bool) -> Assumptions:  
     return parse(pairs)
 
 
-def _assumed(name: str, value: Any, date1904: bool) -> Any:  # noqa: FBT001
+def _assumed(name: str, value: Any, date1904: bool) -> Any:
     """Value of one assumption as :func:`parse` wants it: None, text, float or date."""
     if value is MISSING:
         return None

@@ -1,6 +1,6 @@
 """What stands behind a figure."""
 
-import datetime as dt
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from xltoken.catalog import store
@@ -47,17 +47,7 @@ def TOKEN_SOURCE(
             return str(reason)
         return ""
     found = quote(catalog, platform, month, workload, assumptions)
-    return {
-        "citation": citation,
-        "url": _url,
-        "date": lambda q: q.evidence_date,
-        "age": lambda q: q.age_months,
-        "grade": lambda q: q.grade,
-        "conditions": _conditions,
-        "basis": lambda q: q.basis,
-        "rows": lambda q: q.rows,
-        "warnings": lambda q: "; ".join(q.warnings()),
-    }[field](found)
+    return _ANSWERS[field](found)
 
 
 def citation(found: Quote) -> str:
@@ -69,9 +59,9 @@ def _cited(found: Quote, row: Observation) -> str:
     source = found.catalog.sources.get(row.source_id)
     if source is None:
         return f"{row.source_id} ({row.date})"
-    published: dt.date | str = source.published or row.known_since
+    published = str(source.published or row.known_since)
     if row.date_precision == "year":
-        published = row.date.year
+        published = str(row.date.year)
     return f"{source.publisher}, {source.title} ({published})"
 
 
@@ -97,3 +87,16 @@ def _condition(row: Observation) -> str:
         row.date.isoformat() if row.date_precision == "day" else f"{row.date.year}",
     ]
     return ", ".join(part for part in parts if part)
+
+
+_ANSWERS: Final[Mapping[str, Callable[[Quote], Any]]] = {
+    "citation": citation,
+    "url": _url,
+    "date": lambda found: found.evidence_date,
+    "age": lambda found: found.age_months,
+    "grade": lambda found: found.grade,
+    "conditions": _conditions,
+    "basis": lambda found: found.basis,
+    "rows": lambda found: found.rows,
+    "warnings": lambda found: "; ".join(found.warnings()),
+}

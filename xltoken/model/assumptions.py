@@ -65,7 +65,7 @@ class Assumption:
 
     def check(self, value: Any) -> Value:
         """Return the clean value, or say what is wrong with it."""
-        if self.kind == "choice" or self.kind == "text":
+        if self.kind in {"choice", "text"}:
             return self._text(value)
         if self.kind == "date":
             if isinstance(value, datetime):

@@ -27,7 +27,7 @@ HORIZON_SPANS: Final = 3.0
 """A forecast further out than so many times the observed span is a warning."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Quote:
     """Counted throughput of an accelerator at a moment, and everything it rests on.
 
@@ -118,7 +118,10 @@ class Quote:
         return self.tokens_per_second / power * 1000.0
 
     def warnings(self, *, with_rate: bool = True) -> list[str]:
-        """Return what a reader must know before relying on the figure, in full sentences' parts."""
+        """Return what a reader must know before relying on the figure, one clause each."""
+        return list(_warnings(self, with_rate))
+
+    def _found(self, *, with_rate: bool) -> list[str]:
         name = f"{self.platform} on {self.workload.key}"
         found = list(self.rate().warnings) if with_rate else []
         if self.rows < THIN_ROWS:
@@ -156,6 +159,11 @@ class Quote:
         return [
             f"horizon: beyond three times the {span:.0f} months that the evidence of {name} spans"
         ]
+
+
+@functools.lru_cache(maxsize=65536)
+def _warnings(found: Quote, with_rate: bool) -> tuple[str, ...]:
+    return tuple(found._found(with_rate=with_rate))  # noqa: SLF001 - kept per quote
 
 
 def quote(

@@ -14,7 +14,7 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -65,10 +65,10 @@ class Frontier:
         self.fastest = max(
             measured, key=lambda r: r.observation.tokens_per_second_per_user or 0.0, default=None
         )
-        self._cubic = None
+        self._cubic: Any = None
         if len(self.pareto) > 1:
             logs = np.log([point.throughput for point in self.pareto])
-            self._cubic = PchipInterpolator(self._speeds, logs)
+            self._cubic = PchipInterpolator(self._speeds, logs)  # type: ignore[no-untyped-call]
 
     def read(self, speed: float | None) -> Reading | None:
         """Throughput at `speed` tok/s/user or more (None: at any); None beyond the fastest."""

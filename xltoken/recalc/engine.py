@@ -30,7 +30,7 @@ def check_syntax(formula: str) -> None:
     """Raise FormulaError where `formula` cannot be read."""
     try:
         fz.parse(formula)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the engine raises types of its own
         reason = " ".join(str(error).split())
         raise FormulaError(f"{formula} cannot be read as a formula: {reason}.") from None
 
@@ -54,8 +54,10 @@ class Engine:
         return engine
 
     @classmethod
-    def of(cls, package: Package) -> "Engine":
+    def of(cls, package: Package, content: bytes | None = None) -> "Engine":
         """Book of a package, with our functions under every spelling that it uses.
+
+        `content` stands in for the package's own bytes where some formulas were taken out.
 
         Raises
         ------
@@ -64,9 +66,9 @@ class Engine:
         """
         try:
             book = fz.Workbook.from_bytes(
-                package.content, config=_config(date1904=package.date1904)
+                content or package.content, config=_config(date1904=package.date1904)
             )
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the engine raises types of its own
             reason = " ".join(str(error).split())[:200]
             raise FileError(f"{package.path}: the engine cannot load it ({reason}).") from None
         engine = cls(book, date1904=package.date1904)
@@ -77,7 +79,7 @@ class Engine:
             for spelled, _ in own_calls(cell.formula)
         }
         engine._register([*_usual_spellings(), *sorted(used)])
-        engine._prepare(package)
+        engine._prepare(package, whole=content is None)
         return engine
 
     def set(self, sheet: str, row: int, column: int, value: Value) -> None:
@@ -152,16 +154,17 @@ class Engine:
             found.append((_unquoted(name), where))
         return found
 
-    def _prepare(self, package: Package) -> None:
+    def _prepare(self, package: Package, *, whole: bool) -> None:
         """Clean the engine's copy: no cached spill children, no skipped arguments of ours."""
         for sheet, cell in package.formulas():
             if cell.spill:
                 self._clear_spill(package, sheet.name, cell.row, cell.column, cell.spill)
-            text = cell.formula or self.formula(sheet.name, cell.row, cell.column) or ""
-            if own_calls(text):
-                filled = skipped_filled(text)
-                if filled != (text if text.startswith("=") else f"={text}"):
-                    self.set_formula(sheet.name, cell.row, cell.column, filled)
+            if not whole or not own_calls(cell.formula or ""):
+                continue
+            text = cell.formula if cell.moved else self.formula(sheet.name, cell.row, cell.column)
+            filled = skipped_filled(text or "")
+            if filled != text:
+                self.set_formula(sheet.name, cell.row, cell.column, filled)
 
     def _clear_spill(self, package: Package, sheet: str, row: int, column: int, area: str) -> None:
         """Take cached children of an array out, or they stop the anchor from spilling."""

@@ -1,7 +1,6 @@
 """The text of formulas: which functions they call, under which spelling, with what skipped."""
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from xltoken.functions import FUNCTIONS
@@ -12,8 +11,10 @@ _SPELLED: Final = re.compile(
     + r")\s*\(",
     re.IGNORECASE,
 )
-VOLATILE: Final = frozenset(
-    {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
+_SKIPS: Final = re.compile(r"[,(]\s*,|,\s*\)")
+_VOLATILE_CALL: Final = re.compile(
+    r"(?<![A-Z0-9_.])(?:NOW|TODAY|RAND|RANDBETWEEN|RANDARRAY|OFFSET|INDIRECT|INFO|CELL)\s*\(",
+    re.IGNORECASE,
 )
 
 
@@ -25,6 +26,8 @@ def own_calls(formula: str) -> list[tuple[str, str]]:
     >>> own_calls("=_xll.TOKEN_COST(A1)+[1]!NPV_STATIC(A2)")
     [('_xll.TOKEN_COST', 'TOKEN_COST'), ('[1]!NPV_STATIC', 'NPV_STATIC')]
     """
+    if not _SPELLED.search(formula):
+        return []
     found = []
     for match in _SPELLED.finditer(_without_text(formula)):
         before = formula[match.start() - 1 : match.start()]
@@ -45,6 +48,8 @@ def skipped_filled(formula: str) -> str:
     """
     import formualizer
 
+    if not _SKIPS.search(formula):
+        return formula
     body = formula if formula.startswith("=") else f"={formula}"
     pieces: list[str] = []
     # One entry an open bracket: whether it is a call of ours.
@@ -79,7 +84,8 @@ def function_names(formula: str) -> list[str]:
     from formualizer.visitor import collect_function_names
 
     try:
-        return list(collect_function_names(formualizer.parse(formula)))
+        text = formula if formula.startswith("=") else f"={formula}"
+        return list(collect_function_names(formualizer.parse(text)))
     except Exception:  # noqa: BLE001 - the parser raises types of its own for what it cannot read
         return []
 
@@ -89,9 +95,9 @@ def bare_name(spelled: str) -> str:
     return re.sub(r"^(_xlfn\.|_xlws\.|_xll\.)+", "", spelled).upper()
 
 
-def is_volatile(names: Iterable[str]) -> bool:
-    """Whether any of the functions changes without its inputs changing."""
-    return any(bare_name(name) in VOLATILE for name in names)
+def is_volatile(formula: str) -> bool:
+    """Whether a formula changes without its inputs changing."""
+    return bool(_VOLATILE_CALL.search(_without_text(formula)))
 
 
 def _without_text(formula: str) -> str:

@@ -14,7 +14,7 @@ import secrets
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,7 +36,11 @@ class FileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of the sheet XML: `start` and `end` delimit its ``<c>`` element."""
+    """A cell of the sheet XML: `start` and `end` delimit its ``<c>`` element.
+
+    `formula` is the text, None without one; a child of a shared formula (`kind` shared) has the
+    text of its master, whose references are the master's own and not yet moved (`moved` False).
+    """
 
     row: int
     column: int
@@ -44,6 +48,7 @@ class Cell:
     formula: str | None
     kind: str
     spill: str
+    moved: bool
     start: int
     end: int
 
@@ -212,6 +217,19 @@ def patched(sheet: Sheet, values: Mapping[tuple[int, int], Value]) -> bytes:
     return b"".join(pieces)
 
 
+def as_constants(sheet: Sheet, places: Iterable[tuple[int, int]]) -> bytes:
+    """Sheet XML in which the formulas of some cells are gone and their saved values stand."""
+    pieces: list[bytes] = []
+    end = 0
+    for place in sorted(places, key=lambda p: sheet.cells[p].start):
+        cell = sheet.cells[place]
+        pieces.append(sheet.xml[end : cell.start])
+        pieces.append(_FORMULA.sub(b"", sheet.xml[cell.start : cell.end], count=1))
+        end = cell.end
+    pieces.append(sheet.xml[end:])
+    return b"".join(pieces)
+
+
 def with_parts(content: bytes, parts: Mapping[str, bytes]) -> bytes:
     """Return the archive with some parts replaced; the very same bytes when there are none."""
     if not parts:
@@ -304,6 +322,7 @@ def _encoded(value: Value) -> tuple[str, bytes]:
 
 
 def _cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int], Cell]]:
+    masters: dict[str, str] = {}
     for match in _CELL.finditer(xml):
         attributes = _attributes(match[1] or b"")
         place = reference(attributes.get("r", ""))
@@ -311,14 +330,18 @@ def _cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int], Ce
             continue
         body = match[2] or b""
         formula_match = _FORMULA.search(body) if b"f" in body else None
-        formula, spill, kind = None, "", ""
+        formula, spill, kind, moved = None, "", "", True
         if formula_match is not None:
             own = _attributes(formula_match[1] or b"")
             kind = own.get("t", "")
             formula = html.unescape((formula_match[2] or b"").decode("utf-8"))
             spill = own.get("ref", "") if kind == "array" else ""
+            if kind == "shared":
+                moved = bool(formula)
+                group = own.get("si", "")
+                formula = masters.setdefault(group, formula)
         value = _saved(attributes.get("t", "n"), body, strings)
-        yield place, Cell(*place, value, formula, kind, spill, *match.span())
+        yield place, Cell(*place, value, formula, kind, spill, moved, *match.span())
 
 
 def _saved(kind: str, body: bytes, strings: list[str]) -> Value:

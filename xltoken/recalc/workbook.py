@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from xltoken.functions.cells import Notebook, listening, outgoing
 from xltoken.recalc import package as files
-from xltoken.recalc.engine import NAME, Engine, FormulaError, check_syntax, lacks
+from xltoken.recalc.engine import NAME, Engine, check_syntax, lacks
 from xltoken.recalc.formulas import (
     bare_name,
     function_names,
@@ -163,26 +163,26 @@ class _Judged:
         self.formulas: dict[Place, Cell] = {
             (sheet.name, cell.row, cell.column): cell for sheet, cell in package.formulas()
         }
-        self.texts = {place: self._text(place, cell) for place, cell in self.formulas.items()}
+        # References of a shared formula's children are not moved here: only names are read off.
+        self.texts = {place: cell.formula or "" for place, cell in self.formulas.items()}
         self.frozen: dict[Place, CellReport] = {}
         self.areas: dict[Place, list[tuple[str, int, int, int, int]] | None] = {}
 
     def recalculate(self, chosen: Sequence[tuple[Place, Value]]) -> Report:
         counts = self._judge()
         self.engine.evaluate()
-        before = self._values()
+        before = self._values(self.engine)
         for place, value in chosen:
             self.engine.set(*place, value)
             self.patches.setdefault(place[0], {})[place[1:]] = value
         after = before
         if chosen:
             self.engine.evaluate()
-            after = self._values()
+            after = self._values(self.engine)
         moved = {p for p, value in after.items() if not same(value, self.formulas[p].value)}
         refused = self._refused(moved | {place for place, _ in chosen})
         reports = [r for p, r in self.frozen.items() if p not in refused]
-        for place in sorted(refused):
-            reports.append(self._report(place, "refused", None))
+        reports += [self._report(place, "refused", None) for place in sorted(refused)]
         drift = 0
         for place in sorted(moved - refused):
             saved = self.formulas[place].value
@@ -196,15 +196,9 @@ class _Judged:
         return Report(self.package.path, None, counts, reports, Notebook(), values=values)
 
     def _judge(self) -> dict[str, int]:
-        """Compute everything but ours with the inputs as saved, and freeze what differs."""
-        ours = {p: text for p, text in self.texts.items() if own_calls(text)}
-        names = {p: function_names(text) for p, text in self.texts.items() if p not in ours}
-        held = {p for p, found in names.items() if is_volatile(found)} | set(ours)
-        for place in held:
-            if self.formulas[place].value is not None:
-                self.engine.set(*place, self.formulas[place].value)
-        self.engine.evaluate()
-        computed = self._values()
+        """Compute all but ours and the volatile with the inputs as saved; hold what differs."""
+        held = {p for p, text in self.texts.items() if own_calls(text) or is_volatile(text)}
+        computed = self._as_saved(held)
         counts = dict.fromkeys(
             ("formulas", "judged", "right", "disputed", "unsupported", "unjudged"), 0
         )
@@ -213,25 +207,38 @@ class _Judged:
             if place in held:
                 counts["unjudged"] += cell.value is None
                 continue
-            missing = lacks(names[place]) if computed[place] == "#NAME?" else []
-            # A table cell of a what-if analysis is no formula of its own.
-            if (computed[place] == "#NAME?" and cell.value != "#NAME?") or cell.kind == "dataTable":
-                self._freeze(place, "unsupported", ", ".join(missing) or cell.kind, computed[place])
+            names = []
+            if cell.kind == "dataTable":
+                names = [cell.kind]  # a table of a what-if analysis is no formula of its own
+            elif computed[place] == "#NAME?" and cell.value != "#NAME?":
+                names = lacks(function_names(self.texts[place])) or ["#NAME?"]
+            if names:
+                self._freeze(place, "unsupported", ", ".join(names), computed[place])
                 counts["unsupported"] += 1
             elif cell.value is None:
                 counts["unjudged"] += 1
             elif same(computed[place], cell.value):
-                counts["judged"] += 1
                 counts["right"] += 1
             else:
-                counts["judged"] += 1
-                counts["disputed"] += 1
-                functions = ", ".join(bare_name(name) for name in names[place])
+                functions = ", ".join(bare_name(n) for n in function_names(self.texts[place]))
                 self._freeze(place, "disputed", functions, computed[place])
-        for place in held:
-            if self.formulas[place].value is not None:
-                self.engine.set_formula(*place, self._prepared(place))
+                counts["disputed"] += 1
+        counts["judged"] = counts["right"] + counts["disputed"]
         return counts
+
+    def _as_saved(self, held: set[Place]) -> dict[Place, Value]:
+        """Values of a copy in which the held cells are the constants that were saved."""
+        by_sheet: dict[str, list[tuple[int, int]]] = {}
+        for name, row, column in held:
+            if self.formulas[name, row, column].value is not None:
+                by_sheet.setdefault(name, []).append((row, column))
+        parts = {
+            self.package.sheets[name].part: files.as_constants(self.package.sheets[name], places)
+            for name, places in by_sheet.items()
+        }
+        copy = Engine.of(self.package, files.with_parts(self.package.content, parts))
+        copy.evaluate()
+        return self._values(copy)
 
     def _freeze(self, place: Place, status: str, function: str, computed: Value) -> None:
         """Hold a formula at its saved value; what it reads is noted before it goes."""
@@ -273,24 +280,14 @@ class _Judged:
         saved = self.formulas[place].value
         return CellReport(place[0], address(*place[1:]), status, function, saved, computed)
 
-    def _values(self) -> dict[Place, Value]:
+    def _values(self, engine: Engine) -> dict[Place, Value]:
         found: dict[Place, Value] = {}
         for name, sheet in self.package.sheets.items():
             places = [key for key, cell in sheet.cells.items() if cell.formula is not None]
-            for (row, column), value in self.engine.values(name, places).items():
+            for (row, column), value in engine.values(name, places).items():
                 # A formula that reads a blank cell shows 0.
                 found[name, row, column] = 0.0 if value is None else value
         return {place: found[place] for place in self.formulas}
-
-    def _text(self, place: Place, cell: Cell) -> str:
-        """Formula of a cell; a child of a shared formula gets it from the engine."""
-        if cell.formula:
-            return cell.formula if cell.formula.startswith("=") else f"={cell.formula}"
-        return self.engine.formula(*place) or ""
-
-    def _prepared(self, place: Place) -> str:
-        text = self.texts[place]
-        return skipped_filled(text) if own_calls(text) else text
 
 
 def same(computed: Value, saved: Value) -> bool:
@@ -376,7 +373,8 @@ def _place(package: Package, where: str) -> Place:
             return (next(iter(package.sheets)), *place)
         known = ", ".join(list(package.names)[:8]) or "none"
         raise SettingError(
-            f"--set {where}: is no Sheet!Cell and no defined name of {package.path} (names: {known})."
+            f"--set {where}: is no Sheet!Cell and no defined name of {package.path} (names: "
+            f"{known})."
         )
     if sheet.casefold() not in sheets:
         known = ", ".join(package.sheets)

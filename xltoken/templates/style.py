@@ -10,6 +10,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 FONT: Final = "Calibri"
@@ -37,7 +38,7 @@ def _font(**options: Any) -> Font:
 
 
 # Never colour alone: inputs have a dashed box, outputs are bold, links are italic.
-STYLES: Final = {
+STYLES: Final[dict[str, dict[str, Any]]] = {
     "x_title": {"font": _font(size=18, bold=True, color=ACCENT)},
     "x_subtitle": {"font": _font(size=10, italic=True, color=MUTED)},
     "x_heading": {
@@ -155,14 +156,15 @@ def frame(
     page = sheet.page_setup
     page.orientation, page.paperSize = "landscape", sheet.PAPERSIZE_A4
     page.fitToWidth, page.fitToHeight = pages_wide, pages_high
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = repeat_rows
     if columns_repeated:
         sheet.print_title_cols = columns_repeated
-    sheet.oddHeader.left.text = "&A"
-    sheet.oddHeader.right.text = "xltoken"
-    sheet.oddFooter.left.text = "&F"
-    sheet.oddFooter.right.text = "Page &P of &N"
+    margins: Any = sheet
+    margins.oddHeader.left.text = "&A"
+    margins.oddHeader.right.text = "xltoken"
+    margins.oddFooter.left.text = "&F"
+    margins.oddFooter.right.text = "Page &P of &N"
 
 
 def name(book: Workbook, defined: str, sheet: str, place: str) -> None:

@@ -5,7 +5,6 @@ cost rows; present values have the sign of cash, so a cost is negative.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +66,7 @@ _NPV, _NPV_FLAT = 40, 45
 def draw() -> Workbook:
     """Draw the workbook; its formulas are not yet computed."""
     book = Workbook()
-    book.remove(book.active)
+    del book["Sheet"]
     s.add_styles(book)
     sheets = {name: book.create_sheet(name) for name in SHEETS}
     _inputs(book, sheets["Inputs"])
@@ -179,7 +178,7 @@ def _cover(book: Workbook, sheet: Worksheet) -> None:
 
     s.put(sheet, "A27", "How to read it", "x_section")
     notes = (
-        "Costs on cost rows are positive. Present values have the sign of cash: a cost is negative.",
+        "Costs on cost rows are positive. Present values have the sign of cash: costs negative.",
         "Volumes are millions of counted tokens a month; a cost is USD per 1M of the same tokens.",
         "The flat line holds each workload's first unit cost for 60 months, as a budget does.",
         "Hardware does not get better under this budget: gains are those of software only.",
@@ -208,10 +207,12 @@ def _cover(book: Workbook, sheet: Worksheet) -> None:
         series.marker.symbol = "none"
     s.dress_chart(chart, "Cost a month", "Month", "USD a month", "#,##0")
     chart.x_axis.number_format = s.MONTH
-    chart.x_axis.tickLblSkip = chart.x_axis.tickMarkSkip = 12
+    axis: Any = chart.x_axis
+    axis.tickLblSkip = axis.tickMarkSkip = 12
     chart.y_axis.scaling.min = 0
     chart.layout = Layout(ManualLayout(xMode="edge", yMode="edge", x=0.11, y=0.13, w=0.86, h=0.62))
-    chart.height, chart.width = 10.6, 21.5
+    size: Any = chart
+    size.height, size.width = 10.6, 21.5
     sheet.add_chart(chart, "D5")
 
 
@@ -228,10 +229,9 @@ def _inputs(book: Workbook, sheet: Worksheet) -> None:
         sheet, BLOCK - 1,
         ("Assumption", "Name", "Unit", "Value", "", "Allowed", "Source", "As of"), "DH",
     )  # fmt: skip
-    for row, (name, label, value) in enumerate(ASSUMED, BLOCK):
+    for row, (name, label, given) in enumerate(ASSUMED, BLOCK):
         known = BY_NAME[name.replace("_", "")]
-        if name == "start":
-            value = edate(today.replace(day=1), 1)  # noqa: PLW2901
+        value: Any = edate(today.replace(day=1), 1) if name == "start" else given
         _input_row(sheet, row, label, name, known.unit, value, known.range_text, today)
         shown = s.DATE if known.kind == "date" else "0.00" if known.kind == "number" else None
         if name in ("utilization", "rate_decline", "overhead"):
@@ -356,7 +356,8 @@ def _calculations(book: Workbook, sheet: Worksheet) -> None:
         _row(sheet, volume, label, "M tokens", f"=$C{volume}*(1+Inputs!$E{inputs})^((E$5-1)/12)",
              s.VOLUME, total=True)  # fmt: skip
         _row(sheet, cost, label, "USD per 1M tokens",
-             f"=TOKEN_COST(Inputs!$C{inputs},E$7,Inputs!$B{inputs},assumptions)", s.UNIT_COST)  # fmt: skip
+             f"=TOKEN_COST(Inputs!$C{inputs},E$7,Inputs!$B{inputs},assumptions)",
+             s.UNIT_COST)  # fmt: skip
         _row(sheet, flat, label, "USD per 1M tokens", f"=$E{cost}", s.UNIT_COST)
         _row(sheet, _SPEND + i, label, "USD", f"=E{volume}*E{cost}", s.USD, total=True)
         _row(sheet, _SPEND_FLAT + i, label, "USD", f"=E{volume}*E{flat}", s.USD, total=True)
@@ -505,7 +506,7 @@ def _checks(book: Workbook, sheet: Worksheet) -> None:
     s.heading(sheet, 5, ("Check", "One side", "Other side", "Tolerance", "Pass"), "BCD")
     last = len(WORKLOADS) - 1
     end = letter(LAST)
-    checks: Sequence[tuple[str, str, str, str]] = (
+    checks = (
         ("Present value by function equals the discount-factor row, declining",
          "=value_declining", f"=Calculations!$D{_PV}", s.USD),
         ("Present value by function equals the discount-factor row, flat",
@@ -614,7 +615,7 @@ def _mark_failures(sheet: Worksheet) -> None:
     places = {"Checks": "B3 E6:E16"}.get(sheet.title, "D3" if sheet.title == "Inputs" else "B3")
     for area in places.split():
         corner = area.partition(":")[0]
-        rule = FormulaRule(
+        rule = FormulaRule(  # type: ignore[no-untyped-call]
             formula=[f'OR({corner}=0,{corner}="CHECK")'],
             fill=PatternFill("solid", bgColor="F8D7DA"),
             font=Font(bold=True, color="9B1C1C"),
