@@ -192,7 +192,8 @@ def current() -> Catalog:
     CatalogError
         If a file cannot be read or a row cannot be used.
     """
-    return load(os.environ.get(ENVIRONMENT, "").strip())
+    named = os.environ.get(ENVIRONMENT, "").strip()
+    return load(str(Path(named).absolute()) if named else "")
 
 
 def reload() -> None:

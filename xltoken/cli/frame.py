@@ -23,6 +23,7 @@ USAGE: Final = 2
 PART_MISSING: Final = 3
 UNUSABLE: Final = 4
 DEFECT: Final = 5
+INTERRUPTED: Final = 130
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 CatalogOption = Annotated[
@@ -97,12 +98,14 @@ def main(app: typer.Typer) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; nothing was left half done.", 130)
+        code = INTERRUPTED
     except _ClickException as error:
         hint = "" if "--help" in error.format_message() else _help_hint(error)
         _fail(error.format_message() + hint, USAGE)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         _fail(*_explained(error))
+    if code == INTERRUPTED:  # some versions of typer return it, others raise
+        _fail("interrupted; nothing was left half done.", INTERRUPTED)
     sys.exit(code if isinstance(code, int) else DONE)
 
 
