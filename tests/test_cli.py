@@ -420,7 +420,7 @@ def test_a_reader_that_goes_away_is_no_error():
 def test_the_commands_of_the_readme_exist(run):
     """Each command that the README names has a help page."""
     text = README.read_text(encoding="utf-8")
-    named = set(re.findall(r"^(?:\$ )?xltoken ((?:catalog )?[a-z]+)", text, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)xltoken ((?:catalog )?[a-z]+)", text, re.MULTILINE))
     assert {"new", "recalc", "eval", "doctor"} <= named
     for command in named:
         assert run(*command.split(), "--help")[0] == 0

@@ -291,18 +291,7 @@ def test_warnings_are_worked_out_only_for_a_listener():
     with cells.listening() as notebook:
         assert noted([[1, 2]]) == [[1.0, 2.0]]
     assert len(asked) == 2
-    assert notebook.warnings == ["careful", "slippery"] or notebook.warnings.count("slippery") == 1
-
-
-@pytest.mark.xfail(
-    strict=True, reason="cells._compute: warnings doubled within one call are both appended"
-)
-def test_a_warning_is_told_once():
-    """A warning that a call gives twice is told once, as a message is."""
-    noted = toy(lambda: Noted(1.0, lambda: ["careful", "careful"]))
-    with cells.listening() as notebook:
-        noted()
-    assert notebook.warnings == ["careful"]
+    assert notebook.warnings == ["careful", "slippery"]
 
 
 def test_thin_evidence_is_told_to_a_listener():

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import inspect
+import itertools
 
 import pytest
 from contract_tools import ask, check_fit, outcome
@@ -172,7 +173,7 @@ def test_documentation_holds_each_parameter_and_unit(function: WorksheetFunction
     for text_part in (function.result, function.formula, function.source):
         assert text_part in text
     assert lines[-1] == function.example_formula
-    titles = [above for above, below in zip(lines, lines[1:], strict=False) if set(below) == {"-"}]
+    titles = [above for above, below in itertools.pairwise(lines) if set(below) == {"-"}]
     expected = ["Parameters", "Returns", "Notes", "Examples"]
     assert titles == [t for t in expected if t != "Notes" or function.formula or function.source]
 

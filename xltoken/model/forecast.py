@@ -100,12 +100,7 @@ class Quote:
 
     def usd_per_million_tokens(self) -> float:
         """USD per 1M counted tokens."""
-        return usd_per_million_tokens(
-            self.rate().usd_per_accelerator_hour,
-            self.tokens_per_second,
-            self.assumptions.get("utilization"),
-            self.assumptions.get("overhead"),
-        )
+        return _usd_per_million_tokens(self)
 
     def million_tokens_per_month(self, accelerators: float) -> float:
         """Millions of counted tokens that `accelerators` serve in a month of 730 hours."""
@@ -159,6 +154,17 @@ class Quote:
         return [
             f"horizon: beyond three times the {span:.0f} months that the evidence of {name} spans"
         ]
+
+
+# A workbook asks for the same quote many times; what follows from it is worked out once.
+@functools.lru_cache(maxsize=65536)
+def _usd_per_million_tokens(found: Quote) -> float:
+    return usd_per_million_tokens(
+        found.rate().usd_per_accelerator_hour,
+        found.tokens_per_second,
+        found.assumptions.get("utilization"),
+        found.assumptions.get("overhead"),
+    )
 
 
 @functools.lru_cache(maxsize=65536)

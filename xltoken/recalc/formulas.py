@@ -1,5 +1,6 @@
 """The text of formulas: which functions they call, under which spelling, with what skipped."""
 
+import functools
 import re
 from typing import Final
 
@@ -18,22 +19,23 @@ _VOLATILE_CALL: Final = re.compile(
 )
 
 
-def own_calls(formula: str) -> list[tuple[str, str]]:
+@functools.lru_cache(maxsize=1 << 18)
+def own_calls(formula: str) -> tuple[tuple[str, str], ...]:
     """Spelling and name of each of our functions that a formula calls.
 
     Examples
     --------
     >>> own_calls("=_xll.TOKEN_COST(A1)+[1]!NPV_STATIC(A2)")
-    [('_xll.TOKEN_COST', 'TOKEN_COST'), ('[1]!NPV_STATIC', 'NPV_STATIC')]
+    (('_xll.TOKEN_COST', 'TOKEN_COST'), ('[1]!NPV_STATIC', 'NPV_STATIC'))
     """
     if not _SPELLED.search(formula):
-        return []
+        return ()
     found = []
     for match in _SPELLED.finditer(_without_text(formula)):
         before = formula[match.start() - 1 : match.start()]
         if not (before.isalnum() or before in ("_", ".")):
             found.append((match[1] + match[2], match[2].upper()))
-    return found
+    return tuple(found)
 
 
 def skipped_filled(formula: str) -> str:
