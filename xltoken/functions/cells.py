@@ -20,7 +20,7 @@ import numpy as np
 from xltoken.catalog.keys import NotKnown, normalize
 from xltoken.catalog.store import CatalogError
 from xltoken.economics.domain import DomainError
-from xltoken.functions.registry import Kind, Parameter, WorksheetFunction
+from xltoken.functions.definition import Definition, Kind, Parameter
 from xltoken.model.assumptions import BY_NAME, HEADERS, NONE, Assumptions, InputError, parse
 
 NA: Final = "#N/A"
@@ -169,12 +169,12 @@ HOST_LIMITS: Final = (
 """What each door cannot tell. Outside this table every door gives the same value or error."""
 
 
-def call(function: WorksheetFunction, arguments: Sequence[Any], *, date1904: bool = False) -> Any:
+def call(function: Definition, arguments: Sequence[Any], *, date1904: bool = False) -> Any:
     """Compute a worksheet function from raw host values.
 
     Parameters
     ----------
-    function : WorksheetFunction
+    function : Definition
         What to compute.
     arguments : sequence
         Raw values: numbers, text, booleans, dates, None, error marks, or nested lists for ranges.
@@ -220,7 +220,7 @@ def outgoing(value: Any, *, date1904: bool = False) -> Any:
     return value
 
 
-def _compute(function: WorksheetFunction, read: Sequence[Any], date1904: bool) -> Any:
+def _compute(function: Definition, read: Sequence[Any], date1904: bool) -> Any:
     notebook = _notebook.get()
     try:
         values = [
@@ -250,7 +250,7 @@ def _compute(function: WorksheetFunction, read: Sequence[Any], date1904: bool) -
     return _clean(function, result, "number")
 
 
-def _clean(function: WorksheetFunction, result: Any, kind: str) -> Any:
+def _clean(function: Definition, result: Any, kind: str) -> Any:
     if isinstance(result, float | int) and not isinstance(result, bool):
         number = float(result)
         if math.isfinite(number):

@@ -1,8 +1,9 @@
 """How a unit cost falls."""
 
 from xltoken.economics.curves import SHAPES, Curve
+from xltoken.functions.definition import Kind, Parameter
 from xltoken.functions.parameters import FLOOR, chosen
-from xltoken.functions.registry import Kind, Parameter, worksheet
+from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import InputError
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from xltoken.catalog.keys import normalize, not_known
-from xltoken.functions.registry import Kind, Parameter
+from xltoken.functions.definition import Kind, Parameter
 
 PLATFORM: Final = Parameter(
     "platform",

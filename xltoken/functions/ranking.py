@@ -7,9 +7,10 @@ from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
 from xltoken.economics.domain import require
 from xltoken.functions.cells import Noted
+from xltoken.functions.definition import Column, Kind, Parameter
 from xltoken.functions.evidence import citation
 from xltoken.functions.parameters import ASSUMPTIONS, MONTH, WORKLOAD
-from xltoken.functions.registry import Column, Kind, Parameter, worksheet
+from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.months import Month
 from xltoken.model.ranking import Standing, ranking

@@ -5,8 +5,9 @@ from typing import Any
 
 from xltoken.catalog import store
 from xltoken.functions.cells import Noted
+from xltoken.functions.definition import Kind, Parameter
 from xltoken.functions.parameters import ASSUMPTIONS, MONTH, PLATFORM, WORKLOAD
-from xltoken.functions.registry import Kind, Parameter, worksheet
+from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.forecast import quote
 from xltoken.model.months import Month
