@@ -20,7 +20,7 @@ import pandas as pd
 
 from xltoken.functions import FUNCTIONS, WorksheetFunction, cells
 from xltoken.functions.cells import CellError
-from xltoken.functions.registry import Kind, Parameter
+from xltoken.functions.definition import Kind, Parameter
 from xltoken.model.assumptions import TABLE, Assumption
 from xltoken.recalc.package import ErrorText
 from xltoken.recalc.workbook import evaluate
@@ -31,6 +31,9 @@ NA: Final = "#N/A"
 
 WRITABLE: Final = frozenset({NA, NUM, VALUE, "#DIV/0!", "#REF!", "#NAME?", "#NULL!"})
 """Error values that can be typed into a formula."""
+
+MOST: Final = 1.7976931348623157e308
+"""The largest number a cell can hold."""
 
 LIFTING: Final = ("key", "date", "number")
 SAMPLES: Final[dict[str, Any]] = {"floor_share": 0.25, "price": 0.25, "assumptions": None}
@@ -159,7 +162,7 @@ def _written(value: Any, *, inside: bool = False) -> str:
     if type(value) is str:
         doubled = value.replace('"', '""')
         return f'"{doubled}"'
-    if type(value) in (int, float) and abs(value) < math.inf:
+    if type(value) in (int, float) and abs(value) <= MOST:
         return repr(value)
     if type(value) is dt.date:
         serial = int(cells.outgoing(value))

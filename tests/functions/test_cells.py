@@ -18,7 +18,7 @@ from xltoken.catalog.store import CatalogError
 from xltoken.economics.domain import DomainError
 from xltoken.functions import WorksheetFunction, cells
 from xltoken.functions.cells import CellError, Noted
-from xltoken.functions.registry import Column, Kind, Parameter
+from xltoken.functions.definition import Column, Kind, Parameter
 from xltoken.model.assumptions import InputError
 
 NUMBER = Parameter("x", Kind.NUMBER, "share", "A number.", 2.0)
@@ -96,9 +96,6 @@ def test_numbers_leave_as_floats(result):
     assert left == 3.0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="cells._clean passes numpy integers, float32 and numpy booleans through"
-)
 @pytest.mark.parametrize("result", [np.int64(3), np.float32(3.0)])
 def test_numpy_numbers_leave_as_floats(result):
     """A numpy scalar that is no Python float leaves as a float too."""
@@ -235,11 +232,6 @@ def test_a_month_of_minus_infinity_is_explained():
         is_error(TOKEN_COST("B200", month, "deepseek-r1/chat"), "#NUM!")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="cells._moment lets -inf through its check (and cells._float a Decimal infinity): the "
-    "message is Python's 'cannot convert float infinity to integer'",
-)
 def test_infinity_is_named_in_the_message():
     """The message of an infinite argument names the parameter, whichever way it is infinite."""
     for month in (math.inf, -math.inf, Decimal("-Infinity")):

@@ -99,6 +99,7 @@ def test_reason_does_not_swallow_wrong_input():
         wrong = [["utilization", 2.0]]
         is_error(TOKEN_SOURCE("B200", "deepseek-r1/chat", field, 0, wrong), "#NUM!")
         is_error(TOKEN_SOURCE("B200", "deepseek-r1/chat", field, "soon"), "#VALUE!", "month")
+        is_error(TOKEN_SOURCE("B200", "deepseek-r1/chat", field, -5000), "#NUM!", "years 1900")
 
 
 def test_the_default_field_is_the_citation_today():

@@ -7,6 +7,7 @@ gain over book value. A loss gives its tax back in the same month. The investmen
 undiscounted. Outflows are negative.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +94,10 @@ class Program:
         """Net present value in USD at an effective annual `discount_rate`."""
         months = clock(len(self.volumes), self.timing)
         factors = discount_factors(discount_rate, months)
-        return float(np.sum(self.cashflows() * factors)) - self.investment
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = float(np.sum(self.cashflows() * factors)) - self.investment
+        require(math.isfinite(value), "the present value is beyond every number.")
+        return value
 
     def _monthly_depreciation(self) -> FloatArray:
         salvage = min(self.residual, self.investment)

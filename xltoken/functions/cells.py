@@ -251,6 +251,8 @@ def _compute(function: Definition, read: Sequence[Any], date1904: bool) -> Any:
 
 
 def _clean(function: Definition, result: Any, kind: str) -> Any:
+    if isinstance(result, np.generic):
+        result = result.item()
     if isinstance(result, float | int) and not isinstance(result, bool):
         number = float(result)
         if math.isfinite(number):
@@ -296,16 +298,30 @@ def _scalar(raw: Any) -> Scalar:
         return _text(raw)
     if isinstance(raw, bool | np.bool_):
         return bool(raw)
-    if isinstance(raw, int | np.number):
-        return float(raw)
+    if isinstance(raw, int | np.integer | np.floating):
+        return _as_float(raw)
     if isinstance(raw, dt.datetime):
-        return raw.date()
-    if isinstance(raw, dt.date | Decimal):
-        return raw  # type: ignore[return-value]  # a Decimal is judged where its parameter is known
+        try:
+            return raw.date()
+        except ValueError:  # pandas' NaT is a datetime without a date
+            return CellError(NUM, "a date that is no date.")
+    if isinstance(raw, dt.date):
+        return raw
+    if isinstance(raw, Decimal):
+        # Judged where its parameter is known; what is no finite number is none anywhere.
+        return raw if raw.is_finite() else _as_float(raw)  # type: ignore[return-value]
     if isinstance(raw, dict) and raw.get("type") == "Error":
         code = _ENGINE_KINDS.get(str(raw.get("kind", "")).casefold(), VALUE)
         return CellError(code, str(raw.get("message") or ""))
     return CellError(VALUE, f"a value of type {type(raw).__name__} is nothing a cell can hold.")
+
+
+def _as_float(raw: Any) -> Scalar:
+    try:
+        number = float(raw)
+    except (OverflowError, ArithmeticError, ValueError):
+        return CellError(NUM, "a number too large for a cell.")
+    return number if number == number else CellError(NUM, "a number that is not a number.")  # noqa: PLR0124
 
 
 def _text(raw: str) -> Scalar:
@@ -365,7 +381,9 @@ def _date(parameter: Parameter, value: Any, date1904: bool) -> dt.date | float |
 
 
 def _moment(name: str, value: float, date1904: bool) -> dt.date | float:
-    if value < LOWEST_SERIAL and not math.isinf(value):
+    if math.isinf(value):
+        raise Failure(NUM, f"{name} is infinite.")
+    if value < LOWEST_SERIAL:
         return value
     serial = value + (_DAYS_1904 if date1904 else 0)
     if not serial <= _HIGHEST_SERIAL:
@@ -409,9 +427,9 @@ def _series(parameter: Parameter, value: Any, date1904: bool) -> Any:
         )
     numbers = []
     for position, cell in enumerate((c for row in value for c in row), 1):
-        if isinstance(cell, CellError):
-            raise Failure(str(cell), cell.message or f"{parameter.name}, period {position}: {cell}")
         name = f"{parameter.name}, period {position},"
+        if isinstance(cell, CellError):
+            raise Failure(str(cell), f"{name} is {cell}{': ' * bool(cell.message)}{cell.message}")
         if cell is MISSING:
             raise Failure(VALUE, f"{name} is blank; write 0 where nothing happens.")
         numbers.append(_float(name, cell, small=parameter.small_money, date1904=date1904))
@@ -425,7 +443,9 @@ def _assumptions(parameter: Parameter, value: Any, date1904: bool) -> Assumption
         raise Failure(VALUE, _WHAT_ASSUMPTIONS_ARE)
     if len(value[0]) < 2:
         raise Failure(VALUE, _WHAT_ASSUMPTIONS_ARE)
-    return _parsed(tuple((row[0], row[-1]) for row in value), date1904)
+    pairs = tuple((row[0], row[-1]) for row in value)
+    # Python takes TRUE for 1 and a Decimal for its float; the kinds keep them apart in the cache.
+    return _parsed(pairs, tuple(type(last) for _, last in pairs), date1904)
 
 
 _WHAT_ASSUMPTIONS_ARE: Final = (
@@ -433,8 +453,12 @@ _WHAT_ASSUMPTIONS_ARE: Final = (
 )
 
 
-@functools.lru_cache(maxsize=4096, typed=True)
-def _parsed(rows: tuple[tuple[Any, Any], ...], date1904: bool) -> Assumptions:
+@functools.lru_cache(maxsize=4096)
+def _parsed(
+    rows: tuple[tuple[Any, Any], ...],
+    kinds: tuple[type, ...],  # noqa: ARG001 - part of the cache's key
+    date1904: bool,
+) -> Assumptions:
     pairs = []
     for name, value in rows:
         for cell in (name, value):
@@ -460,12 +484,14 @@ def _assumed(name: str, value: Any, date1904: bool) -> Any:
     if known is None:
         return value  # parse says that the name is unknown
     if known.kind == "date":
+        if isinstance(value, Decimal):
+            value = float(value)
         if isinstance(value, float):
             if value < LOWEST_SERIAL:
                 raise Failure(VALUE, f"assumption {known.name} is a date; it is {value:g}.")
             return _moment(known.name, value, date1904)
         return value
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) or (isinstance(value, dt.date) and known.kind != "text"):
         small = known.unit.startswith("USD per") or known.unit == "share a year"
         return _float(f"assumption {known.name}", value, small=small, date1904=date1904)
     return value

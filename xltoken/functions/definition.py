@@ -115,7 +115,8 @@ def literal(value: Any) -> str:
     if isinstance(value, dt.date):
         return f"DATE({value.year},{value.month},{value.day})"
     if isinstance(value, list | tuple):
-        rows = [row if isinstance(row, list | tuple) else [row] for row in value]
+        nested = any(isinstance(row, list | tuple) for row in value)
+        rows = value if nested else [value]
         return "{" + ";".join(",".join(literal(cell) for cell in row) for row in rows) + "}"
     return f"{value:.15g}"
 

@@ -118,7 +118,7 @@ class Quote:
 
     def _found(self, *, with_rate: bool) -> list[str]:
         name = f"{self.platform} on {self.workload.key}"
-        found = list(self.rate().warnings) if with_rate else []
+        found = self._rate_warnings() if with_rate else []
         if self.rows < THIN_ROWS:
             rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
             found.append(f"thin evidence: {rows} behind {name}")
@@ -144,6 +144,12 @@ class Quote:
         if self.workload.user:
             found.append(f"the workload {self.workload.key} is a user's row")
         return found
+
+    def _rate_warnings(self) -> list[str]:
+        try:
+            return list(self.rate().warnings)
+        except NotKnown as reason:
+            return [str(reason)]
 
     def _horizon_warning(self, name: str) -> list[str]:
         ahead = months_between(self.catalog.date, self.when)

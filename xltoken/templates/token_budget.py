@@ -21,8 +21,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 import xltoken
 from xltoken.catalog import store
-from xltoken.model.assumptions import BY_NAME
+from xltoken.model.assumptions import BY_NAME, NONE
 from xltoken.model.months import edate
+from xltoken.model.ranking import ranking
 from xltoken.recalc import package as files
 from xltoken.templates import style as s
 
@@ -629,13 +630,10 @@ def _platforms() -> list[str]:
 
 
 def _workloads() -> list[str]:
-    """Workloads that at least one observation serves."""
+    """Workloads for which at least one platform has a cost."""
     catalog = store.current()
     return [
         w.key
         for w in catalog.workloads.values()
-        if any(
-            o.model == w.model and o.evidence != "claim" and w.serves(o)
-            for o in catalog.observations
-        )
+        if any(standing.quote for standing in ranking(catalog, 0.0, w.key, NONE))
     ]
