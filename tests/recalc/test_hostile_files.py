@@ -1,5 +1,6 @@
 """Files that cannot be read, places that cannot be written, failures in the middle."""
 
+import contextlib
 import os
 import random
 import stat
@@ -241,7 +242,8 @@ def test_a_reference_to_another_workbook(tmp_path, formula):
 
 
 @pytest.mark.xfail(
-    strict=True, reason="InvalidInspectionAddressError of precedents() for a formula that cannot be parsed"
+    strict=True,
+    reason="InvalidInspectionAddressError of precedents() for a formula that cannot be parsed",
 )
 @pytest.mark.parametrize("formula", ["A1+((", "A1 B1 C1 )", "{1,2", ""])
 def test_a_formula_that_cannot_be_read(tmp_path, formula):
@@ -255,6 +257,7 @@ def test_random_damage_is_refused_or_harmless(tmp_path):
     """Whatever bytes change, the file is refused in one line or recalculated: never a crash."""
     rng = random.Random(20261122)
     outcomes = {"refused": 0, "done": 0}
+    messages: list[str] = []
     for _ in range(250):
         spoiled = bytearray(GOOD)
         for _ in range(rng.choice([1, 2, 5])):
@@ -263,11 +266,12 @@ def test_random_damage_is_refused_or_harmless(tmp_path):
         try:
             recalculate(path, tmp_path / "o.xlsx")
         except FileError as error:
-            assert "\n" not in str(error)
+            messages.append(str(error))
             outcomes["refused"] += 1
         else:
             outcomes["done"] += 1
     assert outcomes["refused"] > 150
+    assert not any("\n" in message for message in messages)
 
 
 # --- places that cannot be written ---------------------------------------------------------------
@@ -330,10 +334,8 @@ def test_a_target_that_is_a_folder(tmp_path, good):
 @pytest.mark.parametrize("length", [250, 300])
 def test_a_target_with_a_long_name(tmp_path, good, length):
     """A file name near or beyond the system's limit works or is refused, no traceback."""
-    try:
+    with contextlib.suppress(FileError):
         recalculate(good, tmp_path / ("x" * (length - 5) + ".xlsx"), ["n=2"])
-    except FileError as error:
-        assert "\n" not in str(error)
     assert len(list(tmp_path.iterdir())) <= 2
 
 

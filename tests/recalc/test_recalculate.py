@@ -82,7 +82,9 @@ def test_rich_and_shared_strings_are_the_text_they_show(tmp_path):
     rich = '<r><t xml:space="preserve">x </t></r><r><rPr><b/></rPr><t>y&amp;z</t></r><rPh sb="0" eb="1"><t>K</t></rPh>'
     cells = {
         "A1": Raw('<c r="A1" t="s"><v>0</v></c>'),
-        "A2": Raw('<c r="A2" t="inlineStr"><is><r><t>ab</t></r><r><t xml:space="preserve"> c</t></r></is></c>'),
+        "A2": Raw(
+            '<c r="A2" t="inlineStr"><is><r><t>ab</t></r><r><t xml:space="preserve"> c</t></r></is></c>'
+        ),
         "A3": 1.0,
         "B1": F("A1&A3", "x y&z1"),
         "B2": F("A2&A3", "ab c1"),
@@ -150,7 +152,9 @@ ARRAY = {
 
 def test_a_multi_cell_array_formula_is_right_as_saved(tmp_path):
     """The anchor of a multi-cell array formula comes out as saved, not as #SPILL!."""
-    found, report = recalculated(tmp_path, book({"S": {k: v for k, v in ARRAY.items() if k != "C1"}}))
+    found, report = recalculated(
+        tmp_path, book({"S": {k: v for k, v in ARRAY.items() if k != "C1"}})
+    )
     assert report.summary["right"] == 1
     assert (found["B1"], found["B2"]) == (10, 20)
 
@@ -165,7 +169,9 @@ def test_readers_of_an_array_s_children_are_right_as_saved(tmp_path):
     assert report.summary["disputed"] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="children of a multi-cell array keep their old values unnoticed")
+@pytest.mark.xfail(
+    strict=True, reason="children of a multi-cell array keep their old values unnoticed"
+)
 def test_children_of_an_array_formula_follow(tmp_path):
     """When an input changes, every cell of a multi-cell array formula is brought up to date."""
     found, _ = recalculated(tmp_path, book({"S": ARRAY}), "A2=5")
@@ -173,7 +179,8 @@ def test_children_of_an_array_formula_follow(tmp_path):
 
 
 @pytest.mark.xfail(
-    strict=True, reason="a change of an array's child does not count as moved: its frozen readers stay"
+    strict=True,
+    reason="a change of an array's child does not count as moved: its frozen readers stay",
 )
 def test_frozen_readers_of_an_array_s_children_are_refused(tmp_path):
     """An unsupported formula that reads a child of an array formula is refused when it changes."""
@@ -198,11 +205,16 @@ def test_a_data_table_is_refused_when_its_input_changed(tmp_path):
 
 
 @pytest.mark.xfail(
-    strict=True, reason="InvalidInspectionAddressError: precedents() of a what-if table has no tokens to parse"
+    strict=True,
+    reason="InvalidInspectionAddressError: precedents() of a what-if table has no tokens to parse",
 )
 def test_a_data_table_is_left_alone(tmp_path):
     """The cell of a what-if table is unsupported and keeps its bytes."""
-    cells = {"A1": 1.0, "B2": F("", 2, ' t="dataTable" ref="B2:B3" dt2D="0" dtr="0" r1="A1"'), "C1": F("A1", 1)}
+    cells = {
+        "A1": 1.0,
+        "B2": F("", 2, ' t="dataTable" ref="B2:B3" dt2D="0" dtr="0" r1="A1"'),
+        "C1": F("A1", 1),
+    }
     content = book({"S": cells})
     _, report = recalculated(tmp_path, content, "A1=1.5")
     assert element(tmp_path / "out.xlsx", "B2") == element(content, "B2")
@@ -273,7 +285,8 @@ def test_our_functions_compute_under_every_spelling(tmp_path, spelled):
 
 
 @pytest.mark.xfail(
-    strict=True, reason="a spelling that is cut or not known is held as ours, and #NAME? replaces its value"
+    strict=True,
+    reason="a spelling that is cut or not known is held as ours, and #NAME? replaces its value",
 )
 @pytest.mark.parametrize(
     "spelled", [r"'C:\Bob''s\x.xlam'!TOKEN_COST", "x.xlam!TOKEN_COST", "[x.xlam]!TOKEN_COST"]
@@ -339,7 +352,11 @@ def test_catalog_drift_is_counted_and_written(tmp_path):
 
 def test_our_values_follow_their_inputs(tmp_path):
     """Setting an input of a call gives the direct call's value, and says changed, not drift."""
-    cells = {"A1": "B200", "B1": F(f'TOKEN_COST(A1,0,"{CHAT}")', cost()), "C1": F("B1*2", 2 * cost())}
+    cells = {
+        "A1": "B200",
+        "B1": F(f'TOKEN_COST(A1,0,"{CHAT}")', cost()),
+        "C1": F("B1*2", 2 * cost()),
+    }
     found, report = recalculated(tmp_path, book({"S": cells}), "A1=H100")
     assert close(found["B1"], cost("H100"))
     assert close(found["C1"], 2 * cost("H100"))
@@ -484,7 +501,9 @@ def test_unsupported_formulas_are_refused_when_a_precedent_changed(tmp_path, for
     assert report.summary["refused"] == 2
 
 
-@pytest.mark.parametrize("formula", ["SUM(A1)", "SUM(A:A)", "SUM(one)", "SUM(computed)", "SUM(T!A1)"])
+@pytest.mark.parametrize(
+    "formula", ["SUM(A1)", "SUM(A:A)", "SUM(one)", "SUM(computed)", "SUM(T!A1)"]
+)
 def test_disputed_formulas_are_refused_when_a_precedent_changed(tmp_path, formula):
     """A disputed formula whose precedent changed is refused with its dependents."""
     found, report = recalculated(tmp_path, reading(formula), "S!A1=5")
@@ -569,7 +588,12 @@ def test_unsupported_without_a_saved_value_is_refused(tmp_path):
 
 def test_unjudged_formulas_are_counted_and_computed(tmp_path):
     """A formula without a saved value is computed, and counted as unjudged."""
-    cells = {"A1": 1.0, "B1": F("A1+1"), "C1": F("A1*3", 3), "D1": F(f'TOKEN_COST("B200",0,"{CHAT}")')}
+    cells = {
+        "A1": 1.0,
+        "B1": F("A1+1"),
+        "C1": F("A1*3", 3),
+        "D1": F(f'TOKEN_COST("B200",0,"{CHAT}")'),
+    }
     found, report = recalculated(tmp_path, book({"S": cells}))
     assert found["B1"] == 2
     assert report.summary == {
@@ -599,7 +623,8 @@ def test_volatile_references_are_followed(tmp_path):
 
 
 @pytest.mark.xfail(
-    strict=True, reason="cells with a volatile function are reported as drift, and so is what reads them"
+    strict=True,
+    reason="cells with a volatile function are reported as drift, and so is what reads them",
 )
 def test_volatile_cells_are_no_drift(tmp_path):
     """Drift is what our functions changed because of the catalog: a random number is none."""
@@ -659,7 +684,9 @@ def test_a_missing_function_beside_ours_or_a_volatile_one_is_noticed(tmp_path, f
     assert report.summary["unsupported"] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="#CIRC!, which Excel does not know, is written as an error value")
+@pytest.mark.xfail(
+    strict=True, reason="#CIRC!, which Excel does not know, is written as an error value"
+)
 def test_a_cycle_without_saved_values_is_refused(tmp_path):
     """A circular reference is refused; no error code that Excel does not know gets into the file."""
     found, report = recalculated(tmp_path, book({"S": {"A1": F("B1+1"), "B1": F("A1+1")}}))
@@ -684,7 +711,12 @@ def test_structured_references_are_right_or_refused(tmp_path):
     ws.add_table(openpyxl.worksheet.table.Table(displayName="T", ref="A1:B3"))
     wb.save(tmp_path / "t.xlsx")
     content = (tmp_path / "t.xlsx").read_bytes()
-    content = replaced(content, "xl/worksheets/sheet1.xml", "<f>SUM(T[Amount])</f><v></v>", "<f>SUM(T[Amount])</f><v>3</v>")
+    content = replaced(
+        content,
+        "xl/worksheets/sheet1.xml",
+        "<f>SUM(T[Amount])</f><v></v>",
+        "<f>SUM(T[Amount])</f><v>3</v>",
+    )
     found, report = recalculated(tmp_path, content, "B2=10")
     assert found["D1"] == 12 or "D1" in {c.cell for c in report.findings}
 
@@ -779,7 +811,7 @@ def test_dates_and_their_formats_stay(tmp_path):
         ("_xlfn.XLOOKUP(A1+1,B2:B4,B2:B4,-1)", 2, -1),
         ("ROUND(A1/3,2)", 0.33, 1.67),
         ("PMT(A1/100,12,-1000)", 88.84878867834166, 112.82541002081534),
-        ("TEXT(A1,\"0.00\")", "1.00", "5.00"),
+        ('TEXT(A1,"0.00")', "1.00", "5.00"),
     ],
 )  # fmt: skip
 def test_usual_functions_are_judged_right_and_follow(tmp_path, formula, before, after):

@@ -79,7 +79,9 @@ def drawn(growth: float = 0.02) -> bytes:
     model["G2"], model["H2"] = "Worth", f"=NPV_STATIC(Inputs!$B$5,B2:B{end},C2:C{end},,)"
     model["G3"], model["H3"] = "Any high?", f'=COUNTIF(E2:E{end},"high")>0'
     model["G4"], model["H4"] = "Lost", '=MATCH("none",E2:E13,0)'
-    model.conditional_formatting.add("B2:B13", ColorScaleRule("min", None, "FFFFFF", "max", None, "FF0000"))
+    model.conditional_formatting.add(
+        "B2:B13", ColorScaleRule("min", None, "FFFFFF", "max", None, "FF0000")
+    )
     model.conditional_formatting.add("D2:D13", DataBarRule("min", None, "max", None, "FF638EC6"))
     red = PatternFill("solid", bgColor="FFC7CE")
     model.conditional_formatting.add("C2:C13", CellIsRule("greaterThan", ["0.1"], fill=red))
@@ -180,7 +182,11 @@ def test_only_the_changed_cells_differ(rich, after):
 def test_formulas_stay_as_they_were(rich, after):
     """Every formula of the book is after a recalculation the text that it was."""
     pattern = re.compile(rb"<f[ >].*?</f>")
-    for part in ("xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml", "xl/worksheets/sheet3.xml"):
+    for part in (
+        "xl/worksheets/sheet1.xml",
+        "xl/worksheets/sheet2.xml",
+        "xl/worksheets/sheet3.xml",
+    ):
         assert pattern.findall(parts_of(rich)[part]) == pattern.findall(parts_of(after[0])[part])
 
 
@@ -240,7 +246,12 @@ def test_what_openpyxl_would_lose_is_kept(rich, after):
     parts = parts_of(after[0])
     assert SPARKLINE.encode() in parts["xl/worksheets/sheet2.xml"]
     assert b"Approved &amp; signed" in parts["xl/drawings/drawing1.xml"]
-    for name in ("xl/vbaProject.bin", "customXml/item1.xml", "docProps/thumbnail.jpeg", "xl/calcChain.xml"):
+    for name in (
+        "xl/vbaProject.bin",
+        "customXml/item1.xml",
+        "docProps/thumbnail.jpeg",
+        "xl/calcChain.xml",
+    ):
         assert parts[name] == parts_of(rich)[name]
     with zipfile.ZipFile(rich) as one, zipfile.ZipFile(after[0]) as other:
         assert one.namelist() == other.namelist()

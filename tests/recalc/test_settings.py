@@ -61,9 +61,9 @@ def test_the_only_sheet_needs_no_name(tmp_path):
 
 def test_a_defined_name_goes_before_a_cell_of_the_same_spelling(tmp_path):
     """A name that could be read as a cell of the only sheet is the name."""
-    content = book({"S": {"A1": 1.0, "TAX20": 5.0}}, names={"tax20": "S!$A$1"})
-    found, _ = recalculated(tmp_path, content, "TAX20=9")
-    assert found == {"A1": 9, "TAX20": 5}
+    content = book({"S": {"A1": 1.0, "FX20": 5.0}}, names={"fx20": "S!$A$1"})
+    found, _ = recalculated(tmp_path, content, "FX20=9")
+    assert found == {"A1": 9, "FX20": 5}
 
 
 @pytest.mark.parametrize(
