@@ -194,43 +194,11 @@ def test_precedents_are_areas_on_their_sheets(tmp_path):
     } <= set(areas)  # fmt: skip
 
 
-def test_dependents_are_the_cells_that_read(tmp_path):
-    """Each formula that reads a cell is a dependent of it, on whatever sheet."""
-    content = book(
-        {"It's": {"A1": 1.0, "B1": F("A1*2", 2)}, "T": {"C3": F("'It''s'!A1", 1)}},
-    )
-    engine = loaded(content, tmp_path)
-    engine.evaluate()
-    found = engine.dependents("It's", "A1")
-    assert {(sheet, place.replace("$", "")) for sheet, place in found} == {
-        ("It's", "B1"),
-        ("T", "C3"),
-    }
-
-
 def test_a_book_that_the_engine_refuses_is_a_file_error(tmp_path):
     """A package whose bytes the engine cannot load is a FileError that names the file."""
     package = Package(tmp_path / "odd.xlsx", b"PK no archive", {}, {}, date1904=False)
     with pytest.raises(FileError, match=r"odd\.xlsx: the engine cannot load it"):
         Engine.of(package)
-
-
-def test_cached_spill_children_do_not_block_the_anchor(tmp_path):
-    """Saved children of an array formula do not turn its anchor into #SPILL!."""
-    content = book(
-        {
-            "S": {
-                "A1": 1.0,
-                "A2": 2.0,
-                "B1": F("A1:A2*10", 10, ' t="array" ref="B1:B2"'),
-                "B2": 20.0,
-                "C1": F("A1", 1, ' t="array" ref="rubbish"'),
-            }
-        }
-    )
-    engine = loaded(content, tmp_path)
-    engine.evaluate()
-    assert engine.values("S", [(1, 2)])[1, 2] == 10.0
 
 
 def test_a_table_of_ours_spills_whole():

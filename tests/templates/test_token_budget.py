@@ -503,10 +503,6 @@ def test_every_input_is_validated_and_described(drawn):
             assert ws[f"{column}{row}"].value not in (None, ""), (column, row)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Cover!B23:B24 and Changes!A7:D16 have the style of inputs and no validation",
-)
 def test_inputs_on_the_other_sheets_are_validated_too(drawn):
     """W12: what looks like an input has data validation on every sheet."""
     assert {ws.title: uncovered(ws) for ws in drawn.worksheets if uncovered(ws)} == {}

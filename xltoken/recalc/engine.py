@@ -3,17 +3,39 @@
 What an engine must do is what :class:`Engine` does; the rest of this folder knows no other.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import formualizer as fz
 
 from xltoken.functions import FUNCTIONS, cells
-from xltoken.recalc.formulas import own_calls, skipped_filled
-from xltoken.recalc.package import ErrorText, FileError, Package, Value, address, reference
+from xltoken.recalc import package as files
+from xltoken.recalc.formulas import (
+    own_calls,
+    own_name,
+    plainly_spelled,
+    registrable,
+    skipped_filled,
+)
+from xltoken.recalc.package import (
+    Cell,
+    ErrorText,
+    FileError,
+    Package,
+    Place,
+    Value,
+    address,
+    reference,
+)
 
 NAME: Final = "formualizer"
 SPELLINGS: Final = ("{}", "_xll.{}", "_xldudf_{}", "_xldudf_XLTOKEN_{}")
+
+_BAND: Final = 1024
+"""Rows read at once."""
+_SPARSE: Final = 64
+"""Places this thinly spread over their rectangle are read one by one."""
 
 _ERROR_KINDS: Final = {
     "Na": "#N/A", "Num": "#NUM!", "Value": "#VALUE!", "Div": "#DIV/0!", "Ref": "#REF!",
@@ -54,32 +76,33 @@ class Engine:
         return engine
 
     @classmethod
-    def of(cls, package: Package, content: bytes | None = None) -> "Engine":
+    def of(cls, package: Package, constants: Iterable[Place] = ()) -> "Engine":
         """Book of a package, with our functions under every spelling that it uses.
 
-        `content` stands in for the package's own bytes where some formulas were taken out.
+        The formulas at `constants` are taken out: their saved values stand there.
 
         Raises
         ------
         FileError
             If the engine cannot load it.
         """
+        held = set(constants)
+        content = files.with_parts(package.content, files.held_parts(package, held))
         try:
-            book = fz.Workbook.from_bytes(
-                content or package.content, config=_config(date1904=package.date1904)
-            )
+            book = fz.Workbook.from_bytes(content, config=_config(date1904=package.date1904))
         except Exception as error:  # noqa: BLE001 - the engine raises types of its own
             reason = " ".join(str(error).split())[:200]
             raise FileError(f"{package.path}: the engine cannot load it ({reason}).") from None
         engine = cls(book, date1904=package.date1904)
-        used = {
-            spelled
-            for _, cell in package.formulas()
-            if cell.formula
-            for spelled, _ in own_calls(cell.formula)
-        }
+        ours = [
+            (sheet, cell)
+            for sheet, cell in package.formulas()
+            if own_calls(cell.formula or "") and (sheet.name, cell.row, cell.column) not in held
+        ]
+        used = {spelled for _, cell in ours for spelled, _ in own_calls(cell.formula or "")}
         engine._register([*_usual_spellings(), *sorted(used)])
-        engine._prepare(package, whole=content is None)
+        for sheet, cell in ours:
+            engine._clean(sheet.name, cell)
         return engine
 
     def set(self, sheet: str, row: int, column: int, value: Value) -> None:
@@ -109,14 +132,22 @@ class Engine:
             raise self._defect
 
     def values(self, sheet: str, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Value]:
-        """Values at `places` of a sheet, read in one go."""
-        places = list(places)
-        if not places:
-            return {}
-        rows = max(row for row, _ in places)
-        columns = max(column for _, column in places)
-        grid = self._book.sheet(sheet).get_values(fz.RangeAddress(sheet, 1, 1, rows, columns))
-        return {(r, c): _value(grid[r - 1][c - 1]) for r, c in places}
+        """Values at `places` of a sheet, read in bulk where they stand close together."""
+        found: dict[tuple[int, int], Value] = {}
+        handle = self._book.sheet(sheet)
+        for _, band in itertools.groupby(sorted(places), key=lambda place: place[0] // _BAND):
+            cells_of_band = list(band)
+            top, bottom = cells_of_band[0][0], cells_of_band[-1][0]
+            left = min(column for _, column in cells_of_band)
+            right = max(column for _, column in cells_of_band)
+            if (bottom - top + 1) * (right - left + 1) > _SPARSE * len(cells_of_band):
+                for row, column in cells_of_band:
+                    found[row, column] = _value(self._book.get_value(sheet, row, column))
+                continue
+            grid = handle.get_values(fz.RangeAddress(sheet, top, left, bottom, right))
+            for row, column in cells_of_band:
+                found[row, column] = _value(grid[row - top][column - left])
+        return found
 
     def spill(self, sheet: str, row: int, column: int) -> list[list[Value]]:
         """Value of a cell with everything that it spills."""
@@ -132,7 +163,10 @@ class Engine:
 
     def precedents(self, sheet: str, place: str) -> list[tuple[str, int, int, int, int]] | None:
         """Areas a formula reads: sheet, first row and column, last ones; None if not all known."""
-        report = self._book.precedents(f"{_quoted(sheet)}!{place}", max_links=100_000)
+        try:
+            report = self._book.precedents(f"{_quoted(sheet)}!{place}", max_links=100_000)
+        except Exception:  # noqa: BLE001 - the engine raises types of its own for what it cannot trace
+            return None
         areas = []
         for link in report.to_dict()["precedents"]:
             target = link["reference"]
@@ -145,45 +179,20 @@ class Engine:
             areas.append(area)
         return None if report.truncation.incomplete else areas
 
-    def dependents(self, sheet: str, place: str) -> list[tuple[str, str]]:
-        """Sheet and address of each cell whose formula reads this one."""
-        report = self._book.dependents(f"{_quoted(sheet)}!{place}", max_results=1_000_000)
-        found = []
-        for dependent in report.dependents:
-            name, _, where = str(dependent.cell).rpartition("!")
-            found.append((_unquoted(name), where))
-        return found
-
-    def _prepare(self, package: Package, *, whole: bool) -> None:
-        """Clean the engine's copy: no cached spill children, no skipped arguments of ours."""
-        for sheet, cell in package.formulas():
-            if cell.spill:
-                self._clear_spill(package, sheet.name, cell.row, cell.column, cell.spill)
-            if not whole or not own_calls(cell.formula or ""):
-                continue
-            text = cell.formula if cell.moved else self.formula(sheet.name, cell.row, cell.column)
-            filled = skipped_filled(text or "")
-            if filled != text:
-                self.set_formula(sheet.name, cell.row, cell.column, filled)
-
-    def _clear_spill(self, package: Package, sheet: str, row: int, column: int, area: str) -> None:
-        """Take cached children of an array out, or they stop the anchor from spilling."""
-        corners = [reference(part) for part in area.split(":")]
-        first, last = corners[0], corners[-1]
-        if first is None or last is None:
-            return
-        for r in range(first[0], last[0] + 1):
-            for c in range(first[1], last[1] + 1):
-                child = package.cell(sheet, r, c)
-                if (r, c) != (row, column) and child is not None and child.formula is None:
-                    self._book.set_value(sheet, r, c, None)
+    def _clean(self, sheet: str, cell: Cell) -> None:
+        """Write a formula of ours as the engine wants it: nothing skipped, a name it can know."""
+        text = cell.formula if cell.moved else self.formula(sheet, cell.row, cell.column)
+        clean = skipped_filled(text or "")
+        if not all(registrable(spelled) for spelled, _ in own_calls(clean)):
+            clean = plainly_spelled(clean)
+        if clean != text:
+            self.set_formula(sheet, cell.row, cell.column, clean)
 
     def _register(self, spellings: Iterable[str]) -> None:
         for spelled in spellings:
-            if spelled.casefold() not in self._registered:
+            if spelled.casefold() not in self._registered and registrable(spelled):
                 self._registered.add(spelled.casefold())
-                name = own_calls(f"={spelled}(")[0][1]
-                self._book.register_function(spelled, self._callback(name))
+                self._book.register_function(spelled, self._callback(own_name(spelled)))
 
     def _callback(self, name: str) -> Callable[..., Any]:
         function = FUNCTIONS[name]
@@ -205,7 +214,7 @@ class Engine:
 
 def lacks(names: Iterable[str]) -> list[str]:
     """Return those of the functions, as written, that the engine does not have."""
-    return [name for name in names if not own_calls(f"={name}(") and not _has(name)]
+    return [name for name in names if not own_name(name) and not _has(name)]
 
 
 _known: dict[str, bool] = {}

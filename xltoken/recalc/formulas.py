@@ -6,17 +6,40 @@ from typing import Final
 
 from xltoken.functions import FUNCTIONS
 
-_SPELLED: Final = re.compile(
-    r"((?:\[\d+\]!|'[^']*'!|_xll\.|_xldudf_(?:[A-Za-z0-9]+_)??)?)("
-    + "|".join(sorted(FUNCTIONS, key=len, reverse=True))
-    + r")\s*\(",
-    re.IGNORECASE,
+# Texts and quoted sheet names are read over; what remains before a bracket is a function's name,
+# with the workbook, sheet or add-in that some hosts write before it.
+_CALL: Final = re.compile(
+    r'"(?:[^"]|"")*"'
+    r"|((?:'(?:[^']|'')*'|\[[^\]]*\][^\s!'\"(),;:+\-*/^&=<>{}]*|[^\s!'\"(),;:+\-*/^&=<>{}\[\]]+)!)?"
+    r"([A-Za-z_][A-Za-z0-9_.]*)\s*\("
+    r"|'(?:[^']|'')*'"
 )
+_ELSEWHERE: Final = re.compile(
+    r'"(?:[^"]|"")*"'
+    r"|(?P<book>'(?:[^']|'')*'|\[[^\]]*\][^\s!'\"(),;:+\-*/^&=<>{}]*)!"
+    r"(?:(?P<call>[A-Za-z_][A-Za-z0-9_.]*)\s*\()?"
+)
+_PREFIXES: Final = re.compile(r"^(?:_xlfn\.|_xlws\.|_xll\.)+", re.IGNORECASE)
+_OFFICE_JS: Final = re.compile(r"^_xldudf_(?:[A-Z0-9]+_)??(?=[A-Z])", re.IGNORECASE)
 _SKIPS: Final = re.compile(r"[,(]\s*,|,\s*\)")
-_VOLATILE_CALL: Final = re.compile(
-    r"(?<![A-Z0-9_.])(?:NOW|TODAY|RAND|RANDBETWEEN|RANDARRAY|OFFSET|INDIRECT|INFO|CELL)\s*\(",
-    re.IGNORECASE,
+_REGISTRABLE: Final = re.compile(r"\[\d+\]!|'(?:[^']|'')*'!|[A-Za-z_][\w.]*$")
+VOLATILE: Final = frozenset(
+    {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
 )
+_REACHING: Final = frozenset({"OFFSET", "INDIRECT"})
+
+
+@functools.lru_cache(maxsize=1 << 18)
+def function_names(formula: str) -> tuple[str, ...]:
+    r"""Return the functions that a formula calls, as written, in order, each once.
+
+    Examples
+    --------
+    >>> function_names("=SUM(A1,_xlfn.XLOOKUP(1,'a (b)'!A:A,B:B))&\"NOW()\"")
+    ('SUM', '_xlfn.XLOOKUP')
+    """
+    found = ((match[1] or "") + match[2] for match in _CALL.finditer(formula) if match[2])
+    return tuple(dict.fromkeys(found))
 
 
 @functools.lru_cache(maxsize=1 << 18)
@@ -28,14 +51,35 @@ def own_calls(formula: str) -> tuple[tuple[str, str], ...]:
     >>> own_calls("=_xll.TOKEN_COST(A1)+[1]!NPV_STATIC(A2)")
     (('_xll.TOKEN_COST', 'TOKEN_COST'), ('[1]!NPV_STATIC', 'NPV_STATIC'))
     """
-    if not _SPELLED.search(formula):
-        return ()
-    found = []
-    for match in _SPELLED.finditer(_without_text(formula)):
-        before = formula[match.start() - 1 : match.start()]
-        if not (before.isalnum() or before in ("_", ".")):
-            found.append((match[1] + match[2], match[2].upper()))
-    return tuple(found)
+    named = ((spelled, own_name(spelled)) for spelled in function_names(formula))
+    return tuple((spelled, name) for spelled, name in named if name)
+
+
+def own_name(spelled: str) -> str:
+    """Name of the function of ours that a spelling means; empty when it means none."""
+    name = bare_name(spelled)
+    if name in FUNCTIONS:
+        return name
+    short = _OFFICE_JS.sub("", name)
+    if short != name:
+        # The namespace is optional and may itself hold no underscore: try with and without.
+        for candidate in (name.removeprefix("_XLDUDF_"), short, short.partition("_")[2]):
+            if candidate in FUNCTIONS:
+                return candidate
+    return ""
+
+
+def registrable(spelled: str) -> bool:
+    """Whether the engine can know a function under that spelling."""
+    return bool(_REGISTRABLE.match(spelled))
+
+
+def plainly_spelled(formula: str) -> str:
+    """Formula in which our functions stand under their plain names."""
+    for spelled, name in own_calls(formula):
+        if spelled != name:
+            formula = formula.replace(f"{spelled}(", f"{name}(")
+    return formula
 
 
 def skipped_filled(formula: str) -> str:
@@ -80,28 +124,26 @@ def skipped_filled(formula: str) -> str:
     return "=" + "".join(pieces)
 
 
-def function_names(formula: str) -> list[str]:
-    """Return the functions that a formula calls, as written."""
-    import formualizer
-    from formualizer.visitor import collect_function_names
-
-    try:
-        text = formula if formula.startswith("=") else f"={formula}"
-        return list(collect_function_names(formualizer.parse(text)))
-    except Exception:  # noqa: BLE001 - the parser raises types of its own for what it cannot read
-        return []
-
-
 def bare_name(spelled: str) -> str:
-    """Name of a function without the prefixes that files carry."""
-    return re.sub(r"^(_xlfn\.|_xlws\.|_xll\.)+", "", spelled).upper()
+    """Name of a function without the workbook and the prefixes that files carry."""
+    return _PREFIXES.sub("", spelled.rpartition("!")[2]).upper()
 
 
 def is_volatile(formula: str) -> bool:
     """Whether a formula changes without its inputs changing."""
-    return bool(_VOLATILE_CALL.search(_without_text(formula)))
+    return any(bare_name(name) in VOLATILE for name in function_names(formula))
 
 
-def _without_text(formula: str) -> str:
-    """Formula with the inside of its text literals blanked; quoted sheet names stay."""
-    return re.sub(r'"[^"]*"', lambda m: '"' + " " * (len(m[0]) - 2) + '"', formula)
+@functools.lru_cache(maxsize=1 << 18)
+def reads_other_workbook(formula: str) -> bool:
+    """Whether a formula refers to cells or names of another workbook; add-in calls are none."""
+    return any(
+        match[0].startswith("[") or "[" in match[0]
+        for match in _ELSEWHERE.finditer(formula)
+        if not match[0].startswith('"') and not own_name(match["call"] or "")
+    )
+
+
+def reaches_anywhere(formula: str) -> bool:
+    """Whether a formula may read cells that it does not name."""
+    return any(bare_name(name) in _REACHING for name in function_names(formula))

@@ -24,6 +24,10 @@ Value = float | str | bool | None
 """A saved or computed value; errors are their text, told apart by :class:`ErrorText`."""
 
 
+Place = tuple[str, int, int]
+"""Sheet, row and column of a cell; rows and columns count from 1."""
+
+
 class ErrorText(str):
     """An error value such as ``#N/A``."""
 
@@ -90,6 +94,14 @@ _PREFIX: Final = rb"(?:[A-Za-z_][\w.-]*:)?"
 _CELL: Final = re.compile(
     rb"<" + _PREFIX + rb"c(\s[^>]*?)?(?:/>|>(.*?)</" + _PREFIX + rb"c>)", re.DOTALL
 )
+_ROW_OR_CELL: Final = re.compile(
+    rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<"
+    + _PREFIX
+    + rb"row(?P<row>\s[^>]*?)?/?>|(?P<cell>"
+    + _CELL.pattern
+    + rb")",
+    re.DOTALL,
+)
 _FORMULA: Final = re.compile(
     rb"<" + _PREFIX + rb"f(\s[^>]*?)?(?:/>|>(.*?)</" + _PREFIX + rb"f>)", re.DOTALL
 )
@@ -138,7 +150,9 @@ def parsed(path: Path, content: bytes) -> Package:
         return _read(path, content)
     except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile, NotImplementedError):
         raise FileError(f"{path}: is damaged or cut off; open it in Excel and repair it.") from None
-    except (KeyError, UnicodeDecodeError, ValueError, OSError) as error:
+    except RuntimeError:
+        raise FileError(f"{path}: is locked by a password; save a copy without one.") from None
+    except (LookupError, UnicodeDecodeError, ValueError, OSError) as error:
         if isinstance(error, FileError):
             raise
         detail = str(error).strip("'\"")
@@ -187,6 +201,13 @@ def reference(text: str) -> tuple[int, int] | None:
     return (row, column) if row <= MAX_ROW and column <= MAX_COLUMN else None
 
 
+def corners(area: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """First and last place of an area such as ``B1:C4``; None when it is none."""
+    places = [reference(part) for part in area.split(":")]
+    first, last = places[0], places[-1]
+    return None if first is None or last is None else (first, last)
+
+
 def column_number(letters: str) -> int:
     """Return the number of a column: A is 1."""
     number = 0
@@ -217,17 +238,23 @@ def patched(sheet: Sheet, values: Mapping[tuple[int, int], Value]) -> bytes:
     return b"".join(pieces)
 
 
-def as_constants(sheet: Sheet, places: Iterable[tuple[int, int]]) -> bytes:
-    """Sheet XML in which the formulas of some cells are gone and their saved values stand."""
-    pieces: list[bytes] = []
-    end = 0
-    for place in sorted(places, key=lambda p: sheet.cells[p].start):
-        cell = sheet.cells[place]
-        pieces.append(sheet.xml[end : cell.start])
-        pieces.append(_FORMULA.sub(b"", sheet.xml[cell.start : cell.end], count=1))
-        end = cell.end
-    pieces.append(sheet.xml[end:])
-    return b"".join(pieces)
+def held_parts(package: Package, places: Iterable[Place]) -> dict[str, bytes]:
+    """Sheet parts in which the formulas at `places` are gone and their saved values stand."""
+    by_sheet: dict[str, list[Cell]] = {}
+    for name, row, column in places:
+        by_sheet.setdefault(name, []).append(package.sheets[name].cells[row, column])
+    parts = {}
+    for name, cells in by_sheet.items():
+        sheet = package.sheets[name]
+        pieces: list[bytes] = []
+        end = 0
+        for cell in sorted(cells, key=lambda c: c.start):
+            pieces.append(sheet.xml[end : cell.start])
+            pieces.append(_FORMULA.sub(b"", sheet.xml[cell.start : cell.end], count=1))
+            end = cell.end
+        pieces.append(sheet.xml[end:])
+        parts[sheet.part] = b"".join(pieces)
+    return parts
 
 
 def with_parts(content: bytes, parts: Mapping[str, bytes]) -> bytes:
@@ -246,7 +273,8 @@ def with_parts(content: bytes, parts: Mapping[str, bytes]) -> bytes:
 def write_atomically(target: Path, content: bytes) -> None:
     """Put `content` at `target` in one step: on any failure the old file stands as it was."""
     check_writable(target)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    target = target.resolve()  # a link stays a link; what it points at is written
+    temporary = target.with_name(f".xltoken.{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(content)
@@ -256,8 +284,7 @@ def write_atomically(target: Path, content: bytes) -> None:
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise FileError(f"{target}: cannot be written ({reason}); nothing was changed.") from None
+        raise _not_written(target, error) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -265,21 +292,29 @@ def write_atomically(target: Path, content: bytes) -> None:
 def check_writable(target: Path) -> None:
     """Refuse a target that is a folder, read-only, or in a folder that is missing or read-only."""
     folder = target.parent
-    if target.is_dir():
-        raise FileError(f"{target}: is a folder; name a file.")
-    if not folder.is_dir():
-        raise FileError(f"{target}: there is no folder {folder}; make it first.")
-    for place in (target, folder):
-        # Asked of the permission bits too, because an administrator may write anywhere.
-        if place.exists() and not (os.access(place, os.W_OK) and place.stat().st_mode & 0o222):
-            raise FileError(f"{place}: is read-only; choose another place with -o.")
+    try:
+        if target.is_dir():
+            raise FileError(f"{target}: is a folder; name a file.")
+        if not folder.is_dir():
+            raise FileError(f"{target}: there is no folder {folder}; make it first.")
+        for place in (target, folder):
+            # Asked of the permission bits too, because an administrator may write anywhere.
+            if place.exists() and not (os.access(place, os.W_OK) and place.stat().st_mode & 0o222):
+                raise FileError(f"{place}: is read-only; choose another place with -o.")
+    except OSError as error:
+        raise _not_written(target, error) from None
+
+
+def _not_written(target: Path, error: OSError) -> FileError:
+    reason = error.strerror or str(error)
+    return FileError(f"{target}: cannot be written ({reason}); nothing was changed.")
 
 
 def _patched_cell(xml: bytes, value: Value) -> bytes:
     match = _CELL.fullmatch(xml)
     assert match is not None
     attributes, body = match[1] or b"", match[2] or b""
-    prefix = xml[1 : xml.index(b"c", 1)]
+    prefix = re.match(rb"<(" + _PREFIX + rb")c", xml)[1]  # type: ignore[index]
     formula = _FORMULA.search(body)
     kind, text = _encoded(value)
     if formula is None and kind == "str":
@@ -318,17 +353,37 @@ def _encoded(value: Value) -> tuple[str, bytes]:
         return "", (str(int(number)) if whole else repr(number)).encode()
     if isinstance(value, ErrorText):
         return "e", value.encode()
-    return "str", escape(value).encode()
+    return "str", escape(_escaped(value)).encode("utf-8")
+
+
+def _escaped(text: str) -> str:
+    """Text with control characters as the file format writes them: ``_x0007_``."""
+    literal = re.sub(r"_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]", lambda m: f"_x{ord(m[0]):04X}_", literal)
+
+
+def _unescaped(text: str) -> str:
+    if "_x" not in text:
+        return text
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
 
 
 def _cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int], Cell]]:
     masters: dict[str, str] = {}
-    for match in _CELL.finditer(xml):
-        attributes = _attributes(match[1] or b"")
-        place = reference(attributes.get("r", ""))
-        if place is None:
+    row = column = 0
+    for match in _ROW_OR_CELL.finditer(xml):
+        if match["cell"] is None:
+            if not match[0].startswith(b"<!"):
+                row = int(_attributes(match["row"] or b"").get("r") or row + 1)
+                column = 0
             continue
-        body = match[2] or b""
+        inner = _CELL.fullmatch(match["cell"])
+        assert inner is not None
+        attributes = _attributes(inner[1] or b"")
+        # A cell that does not say where it stands comes after the one before it.
+        place = reference(attributes.get("r", "")) or (max(row, 1), column + 1)
+        row, column = place
+        body = inner[2] or b""
         formula_match = _FORMULA.search(body) if b"f" in body else None
         formula, spill, kind, moved = None, "", "", True
         if formula_match is not None:
@@ -352,11 +407,14 @@ def _saved(kind: str, body: bytes, strings: list[str]) -> Value:
         return None
     text = html.unescape(match[1].decode("utf-8"))
     if kind in ("str", "d"):
-        return text
+        return _unescaped(text)
     if not text:
         return None
     if kind == "s":
-        return strings[int(text)]
+        index = int(text)
+        if index < 0:
+            raise ValueError(f"shared string {index}")
+        return strings[index]
     if kind == "b":
         return text.strip() in ("1", "true")
     if kind == "e":
@@ -368,7 +426,7 @@ def _plain(xml: bytes) -> str:
     """Text of a rich or plain string; reading aids (phonetics) are not part of it."""
     without = _PHONETIC.sub(b"", xml)
     text = b"".join(part for part in _TEXT.findall(without)).decode("utf-8")
-    return html.unescape(text)
+    return _unescaped(html.unescape(text))
 
 
 def _attributes(text: bytes | str) -> dict[str, str]:
@@ -399,7 +457,7 @@ def _book_part(archive: zipfile.ZipFile) -> str:
     for kind, target in _relationships(archive, "").values():
         if kind.endswith("/officeDocument"):
             return target
-    raise FileError("it has no workbook part")
+    raise ValueError("it has no workbook part")
 
 
 def _relationships(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:

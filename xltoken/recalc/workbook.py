@@ -8,8 +8,10 @@ gets into a file unnoticed.
 """
 
 import datetime as dt
+import functools
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,13 +24,22 @@ from xltoken.recalc.formulas import (
     function_names,
     is_volatile,
     own_calls,
+    reaches_anywhere,
+    reads_other_workbook,
     skipped_filled,
 )
-from xltoken.recalc.package import Cell, ErrorText, Package, Value, address
+from xltoken.recalc.package import Cell, ErrorText, Package, Place, Value, address
 
 TOLERANCE: Final = 1e-12
 """Relative difference up to which two numbers are the same saved value."""
-Place = tuple[str, int, int]
+Areas = list[tuple[str, int, int, int, int]]
+"""Rectangles that a formula reads: sheet, first row and column, last row and column."""
+_NO_VALUES: Final = {
+    ErrorText("#CIRC!"): "circular reference",
+    ErrorText("#NAME?"): "a name that the engine does not know",
+}
+"""Errors of the engine that are no result of a calculation."""
+_ROUNDS: Final = 8
 
 
 class SettingError(ValueError):
@@ -158,117 +169,165 @@ class _Judged:
 
     def __init__(self, package: Package) -> None:
         self.package = package
-        self.engine = Engine.of(package)
         self.patches: dict[str, dict[tuple[int, int], Value]] = {}
         self.formulas: dict[Place, Cell] = {
             (sheet.name, cell.row, cell.column): cell for sheet, cell in package.formulas()
         }
         # References of a shared formula's children are not moved here: only names are read off.
         self.texts = {place: cell.formula or "" for place, cell in self.formulas.items()}
+        self.ours = {place for place, text in self.texts.items() if own_calls(text)}
         self.frozen: dict[Place, CellReport] = {}
-        self.areas: dict[Place, list[tuple[str, int, int, int, int]] | None] = {}
+        self.areas: dict[Place, Areas | None] = {}
 
     def recalculate(self, chosen: Sequence[tuple[Place, Value]]) -> Report:
         counts = self._judge()
-        self.engine.evaluate()
-        before = self._values(self.engine)
-        for place, value in chosen:
-            self.engine.set(*place, value)
+        engine = Engine.of(self.package, self.frozen)
+        engine.evaluate()
+        before = self._values(engine)
+        changed = [(p, value) for p, value in chosen if not same(value, self._saved(p))]
+        for place, value in changed:
+            engine.set(*place, value)
             self.patches.setdefault(place[0], {})[place[1:]] = value
         after = before
-        if chosen:
-            self.engine.evaluate()
-            after = self._values(self.engine)
-        moved = {p for p, value in after.items() if not same(value, self.formulas[p].value)}
-        refused = self._refused(moved | {place for place, _ in chosen})
-        reports = [r for p, r in self.frozen.items() if p not in refused]
-        reports += [self._report(place, "refused", None) for place in sorted(refused)]
+        if changed:
+            engine.evaluate()
+            after = self._values(engine)
+        moved = {p for p, value in after.items() if not same(value, self._saved(p))}
+        refused = self._refused(moved | {place for place, _ in changed}, after)
+        reports = [report for place, report in self.frozen.items() if place not in refused]
+        reports += [self._report(place, "refused", after[place]) for place in sorted(refused)]
         drift = 0
         for place in sorted(moved - refused):
-            saved = self.formulas[place].value
-            drifted = not same(before[place], saved) and saved is not None
-            drift += drifted and bool(own_calls(self.texts[place]))
+            drifted = (
+                place in self.ours
+                and self._saved(place) is not None
+                and not same(before[place], self._saved(place))
+            )
+            drift += drifted
             status = "drift" if drifted and same(before[place], after[place]) else "changed"
             reports.append(self._report(place, status, after[place]))
             self.patches.setdefault(place[0], {})[place[1:]] = after[place]
         counts.update(changed=len(moved - refused), drift=drift, refused=len(refused))
-        values = {p: self.formulas[p].value if p in refused else v for p, v in after.items()}
+        values = {p: self._saved(p) if p in refused else value for p, value in after.items()}
         return Report(self.package.path, None, counts, reports, Notebook(), values=values)
 
     def _judge(self) -> dict[str, int]:
-        """Compute all but ours and the volatile with the inputs as saved; hold what differs."""
-        held = {p for p, text in self.texts.items() if own_calls(text) or is_volatile(text)}
-        computed = self._as_saved(held)
-        counts = dict.fromkeys(
-            ("formulas", "judged", "right", "disputed", "unsupported", "unjudged"), 0
-        )
-        counts["formulas"] = len(self.formulas)
+        """Find the formulas that the engine lacks, and those it computes unlike the saved value."""
         for place, cell in self.formulas.items():
-            if place in held:
-                counts["unjudged"] += cell.value is None
-                continue
-            names = []
-            if cell.kind == "dataTable":
-                names = [cell.kind]  # a table of a what-if analysis is no formula of its own
-            elif computed[place] == "#NAME?" and cell.value != "#NAME?":
-                names = lacks(function_names(self.texts[place])) or ["#NAME?"]
-            if names:
-                self._freeze(place, "unsupported", ", ".join(names), computed[place])
-                counts["unsupported"] += 1
-            elif cell.value is None:
-                counts["unjudged"] += 1
-            elif same(computed[place], cell.value):
-                counts["right"] += 1
-            else:
-                functions = ", ".join(bare_name(n) for n in function_names(self.texts[place]))
-                self._freeze(place, "disputed", functions, computed[place])
-                counts["disputed"] += 1
-        counts["judged"] = counts["right"] + counts["disputed"]
-        return counts
+            why = _unsupported(cell, self.texts[place])
+            if why:
+                self._freeze(place, "unsupported", why, None)
+        held = self.ours | {place for place, text in self.texts.items() if is_volatile(text)}
+        computed = self._as_saved(held)
+        unlike = self._unlike(computed, held)
+        self._dispute(unlike, computed, held)
+        statuses = [report.status for report in self.frozen.values()]
+        disputed = statuses.count("disputed")
+        unjudged = sum(
+            self._saved(place) is None for place in self.formulas if place not in self.frozen
+        )
+        judged = [p for p in self.formulas if p not in held and self._saved(p) is not None]
+        right = sum(place not in self.frozen for place in judged)
+        return {
+            "formulas": len(self.formulas),
+            "judged": right + disputed,
+            "right": right,
+            "disputed": disputed,
+            "unsupported": statuses.count("unsupported"),
+            "unjudged": unjudged,
+        }
+
+    def _dispute(self, unlike: set[Place], computed: dict[Place, Value], held: set[Place]) -> None:
+        """Freeze what differs by itself; a cell that only reads such a one may yet be right.
+
+        Round by round: of the cells that differ, those that read no other are frozen, and the
+        rest is computed again from their saved values.
+        """
+        for _ in range(_ROUNDS):
+            roots = {p for p in unlike if not _reads(self._precedents(p), unlike - {p})} or unlike
+            if roots == unlike:
+                break
+            for place in roots:
+                self._freeze_unlike(place, computed[place])
+            computed = self._as_saved(held)
+            unlike = self._unlike(computed, held)
+        for place in unlike:
+            self._freeze_unlike(place, computed[place])
+
+    def _unlike(self, computed: dict[Place, Value], held: set[Place]) -> set[Place]:
+        """Formulas whose value is not the saved one, or is none that Excel knows."""
+        return {
+            place
+            for place, value in computed.items()
+            if place not in held
+            and place not in self.frozen
+            and not same(value, self._saved(place))
+            and (self._saved(place) is not None or value in _NO_VALUES)
+        }
+
+    def _freeze_unlike(self, place: Place, computed: Value) -> None:
+        why = _NO_VALUES.get(computed, "") if isinstance(computed, ErrorText) else ""
+        functions = ", ".join(bare_name(name) for name in function_names(self.texts[place]))
+        status = "unsupported" if why else "disputed"
+        self._freeze(place, status, why or functions, computed)
+
+    def _freeze(self, place: Place, status: str, function: str, computed: Value) -> None:
+        where = address(*place[1:])
+        self.frozen[place] = CellReport(
+            place[0], where, status, function, self._saved(place), computed
+        )
 
     def _as_saved(self, held: set[Place]) -> dict[Place, Value]:
-        """Values of a copy in which the held cells are the constants that were saved."""
-        by_sheet: dict[str, list[tuple[int, int]]] = {}
-        for name, row, column in held:
-            if self.formulas[name, row, column].value is not None:
-                by_sheet.setdefault(name, []).append((row, column))
-        parts = {
-            self.package.sheets[name].part: files.as_constants(self.package.sheets[name], places)
-            for name, places in by_sheet.items()
-        }
-        copy = Engine.of(self.package, files.with_parts(self.package.content, parts))
+        """Values of a copy in which held and frozen cells are the constants that were saved."""
+        known = {place for place in held if self._saved(place) is not None}
+        copy = Engine.of(self.package, known | set(self.frozen))
         copy.evaluate()
         return self._values(copy)
 
-    def _freeze(self, place: Place, status: str, function: str, computed: Value) -> None:
-        """Hold a formula at its saved value; what it reads is noted before it goes."""
-        self.areas[place] = self.engine.precedents(place[0], address(*place[1:]))
-        self.frozen[place] = CellReport(
-            place[0], address(*place[1:]), status, function, self.formulas[place].value, computed
-        )
-        self.engine.set(*place, self.formulas[place].value)
-
-    def _refused(self, moved: set[Place]) -> set[Place]:
-        """Frozen cells that read something which moved, and every formula that reads those."""
+    def _refused(self, moved: set[Place], after: dict[Place, Value]) -> set[Place]:
+        """Cells that cannot be brought up to date, and every formula that reads those."""
         stale = {
             place
             for place, report in self.frozen.items()
-            if report.saved is None or _reads(self.areas[place], moved)
+            if report.saved is None or _reads(self._precedents(place), moved)
+        }
+        stale |= {
+            place
+            for place, value in after.items()
+            if value in _NO_VALUES and not same(value, self._saved(place))
         }
         fresh = set(stale)
         while fresh:
-            reached = {
+            seen = fresh | {child for place in fresh for child in self._children(place)}
+            fresh = {
                 place
                 for place in self.formulas
-                if place not in stale and _reads(self._precedents(place), fresh)
+                if place not in stale and _reads(self._precedents(place), seen)
             }
-            stale |= reached
-            fresh = reached
+            stale |= fresh
         return stale
 
-    def _precedents(self, place: Place) -> list[tuple[str, int, int, int, int]] | None:
+    def _children(self, place: Place) -> list[Place]:
+        """Cells over which an array formula spreads its values."""
+        sheet, row, column = place
+        first, last = files.corners(self.formulas[place].spill) or ((row, column), (row, column))
+        return [
+            (sheet, r, c)
+            for r in range(first[0], last[0] + 1)
+            for c in range(first[1], last[1] + 1)
+            if (r, c) != (row, column)
+        ]
+
+    @functools.cached_property
+    def _tracer(self) -> Engine:
+        """Book with every formula in place, to ask what a formula reads."""
+        return Engine.of(self.package)
+
+    def _precedents(self, place: Place) -> Areas | None:
         if place not in self.areas:
-            self.areas[place] = self.engine.precedents(place[0], address(*place[1:]))
+            known = not reaches_anywhere(self.texts[place])
+            where = address(*place[1:])
+            self.areas[place] = self._tracer.precedents(place[0], where) if known else None
         return self.areas[place]
 
     def _report(self, place: Place, status: str, computed: Value) -> CellReport:
@@ -277,8 +336,12 @@ class _Judged:
             function = frozen.function
         else:
             function = ", ".join(dict.fromkeys(n for _, n in own_calls(self.texts[place])))
-        saved = self.formulas[place].value
-        return CellReport(place[0], address(*place[1:]), status, function, saved, computed)
+        where = address(*place[1:])
+        return CellReport(place[0], where, status, function, self._saved(place), computed)
+
+    def _saved(self, place: Place) -> Value:
+        cell = self.package.cell(*place)
+        return cell.value if cell else None
 
     def _values(self, engine: Engine) -> dict[Place, Value]:
         found: dict[Place, Value] = {}
@@ -288,6 +351,21 @@ class _Judged:
                 # A formula that reads a blank cell shows 0.
                 found[name, row, column] = 0.0 if value is None else value
         return {place: found[place] for place in self.formulas}
+
+
+def _unsupported(cell: Cell, text: str) -> str:
+    """Why a formula is beyond the engine, told from its text; empty where it is not."""
+    missing = lacks(function_names(text))
+    if missing:
+        return ", ".join(missing)
+    if reads_other_workbook(text):
+        return "another workbook"
+    if cell.kind == "dataTable":
+        return "data table"
+    box = files.corners(cell.spill)
+    if box is not None and box[0] != box[1]:
+        return f"array over {cell.spill}"
+    return ""
 
 
 def same(computed: Value, saved: Value) -> bool:
@@ -327,35 +405,48 @@ def evaluate(formula: str) -> tuple[list[list[Value]], Notebook]:
     return engine.spill("Sheet1", 1, 1), notebook
 
 
-def _reads(areas: Iterable[tuple[str, int, int, int, int]] | None, moved: set[Place]) -> bool:
+def _reads(areas: Areas | None, moved: set[Place]) -> bool:
     if areas is None:
         return bool(moved)  # what it reads is not all known, so it may read what moved
-    boxes = list(areas)
     return any(
         sheet == name and top <= row <= bottom and left <= column <= right
         for name, row, column in moved
-        for sheet, top, left, bottom, right in boxes
+        for sheet, top, left, bottom, right in areas
     )
 
 
 # --- settings ------------------------------------------------------------------------------------
 
 
+_SETTING: Final = re.compile(r"\s*('(?:[^']|'')*'![^=]*?|[^=]*?)\s*=(.*)", re.DOTALL)
+
+
 def _setting(package: Package, text: str) -> tuple[Place, Value]:
-    where, equals, value = text.partition("=")
-    if not equals or not where.strip():
+    match = _SETTING.fullmatch(text)
+    if match is None or not match[1]:
         raise SettingError(f"--set {text}: write CELL=VALUE, e.g. Inputs!C8=0.4.")
-    place = _place(package, where.strip())
+    where, value = match[1], match[2]
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise SettingError(f"--set {where}: the value is not valid text.") from None
+    place = _place(package, where)
     sheet, row, column = place
     cell = package.cell(*place)
     name = f"{sheet}!{address(row, column)}"
+    for other in package.sheets[sheet].cells.values():
+        box = files.corners(other.spill)
+        if box and box[0][0] <= row <= box[1][0] and box[0][1] <= column <= box[1][1]:
+            raise SettingError(
+                f"--set {where}: {name} is filled by the array formula of {other.spill}."
+            )
     if cell is None:
         raise SettingError(f"--set {where}: {name} is an unused cell, no input of {package.path}.")
     if cell.formula is not None:
         raise SettingError(
             f"--set {where}: {name} holds the formula ={cell.formula}; set an input."
         )
-    return place, _setting_value(where, value.strip(), cell.value, date1904=package.date1904)
+    return place, _setting_value(where, value, cell.value, date1904=package.date1904)
 
 
 def _place(package: Package, where: str) -> Place:
@@ -368,6 +459,8 @@ def _place(package: Package, where: str) -> Place:
         sheet = sheet[1:-1].replace("''", "'")
     place = files.reference(cell.replace("$", ""))
     sheets = {name.casefold(): name for name in package.sheets}
+    if not bang and target is not where:
+        raise SettingError(f"--set {where}: the name means {target}, no cell.")
     if not bang:
         if len(package.sheets) == 1 and place is not None:
             return (next(iter(package.sheets)), *place)
@@ -385,31 +478,30 @@ def _place(package: Package, where: str) -> Place:
 
 
 def _setting_value(where: str, text: str, saved: Value, *, date1904: bool) -> Value:
-    """Value of a setting: number, TRUE or FALSE, date for a number cell, else text."""
-    if text == "":
-        return None
-    if text.casefold() in ("true", "false"):
-        return text.casefold() == "true"
-    if text.endswith("%"):
-        try:
-            return float(text[:-1]) / 100
-        except ValueError:
-            pass
+    """Value of a setting: number, TRUE or FALSE, date for a cell of numbers, else text."""
+    bare = text.strip()
+    if not bare:
+        return text if text and isinstance(saved, str) else None
+    if bare.casefold() in ("true", "false"):
+        return bare.casefold() == "true"
+    percent = bare.endswith("%")
     try:
-        number = float(text)
+        number = float(bare.removesuffix("%")) / (100 if percent else 1)
     except ValueError:
         pass
     else:
         if not math.isfinite(number):
-            raise SettingError(f"--set {where}: {text} is no finite number.")
+            raise SettingError(f"--set {where}: {bare} is no finite number.")
         return number
-    if isinstance(saved, float) and not isinstance(saved, bool):
-        try:
-            day = dt.date.fromisoformat(text)
-        except ValueError:
-            raise SettingError(
-                f"--set {where}: the cell holds a number; {text!r} is neither a number nor a date "
-                "(YYYY-MM-DD)."
-            ) from None
-        return float(outgoing(day, date1904=date1904))
-    return text
+    if isinstance(saved, str | bool):
+        return text
+    try:
+        day = dt.date.fromisoformat(bare)
+    except ValueError:
+        if saved is None:
+            return text
+        raise SettingError(
+            f"--set {where}: the cell holds a number; {bare!r} is neither a number nor a date "
+            "(YYYY-MM-DD)."
+        ) from None
+    return float(outgoing(day, date1904=date1904))

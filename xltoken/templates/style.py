@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.line import LineProperties
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
@@ -150,6 +151,7 @@ def frame(
     for column, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(column)].width = width
     put(sheet, master, check, "x_check")
+    mark_failures(sheet, master)
     sheet.freeze_panes = freeze
     sheet.sheet_view.showGridLines = False
     sheet.sheet_view.zoomScale = 90
@@ -165,6 +167,17 @@ def frame(
     margins.oddHeader.right.text = "xltoken"
     margins.oddFooter.left.text = "&F"
     margins.oddFooter.right.text = "Page &P of &N"
+
+
+def mark_failures(sheet: Worksheet, area: str) -> None:
+    """Fill a failing check, which also says 0 or CHECK: never by colour alone."""
+    corner = area.partition(":")[0]
+    rule = FormulaRule(  # type: ignore[no-untyped-call]
+        formula=[f'OR({corner}=0,{corner}="CHECK")'],
+        fill=PatternFill("solid", bgColor="F8D7DA"),
+        font=Font(bold=True, color="9B1C1C"),
+    )
+    sheet.conditional_formatting.add(area, rule)
 
 
 def name(book: Workbook, defined: str, sheet: str, place: str) -> None:
@@ -197,6 +210,22 @@ def validate(
     )
     sheet.add_data_validation(check)
     check.add(place)
+
+
+def validate_text(sheet: Worksheet, place: str, label: str, longest: int) -> None:
+    """Allow a text up to so many characters, or nothing."""
+    validate(
+        sheet, place, label, f"any text up to {longest} characters", allow_blank=True,
+        type="textLength", operator="between", formula1="0", formula2=str(longest),
+    )  # fmt: skip
+
+
+def validate_date(sheet: Worksheet, place: str, label: str, *, blank: bool = False) -> None:
+    """Allow a date of this century up to 2099."""
+    validate(
+        sheet, place, label, "a date from 2020 to 2099", allow_blank=blank,
+        type="date", operator="between", formula1="43831", formula2="73050",
+    )  # fmt: skip
 
 
 def dress_chart(chart: Any, title: str, x_title: str, y_title: str, number_format: str) -> None:
