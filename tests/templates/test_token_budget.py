@@ -250,7 +250,7 @@ def changed_name(book, target: Path, name: str, value) -> dict:
     return changed_cell(book, target, sheet, place.replace("$", ""), value)
 
 
-ALL_CHECKS, COVER_MARK, INPUTS_MARK = ("Checks", 16, 5), ("Cover", 3, 2), ("Inputs", 3, 4)
+ALL_CHECKS, COVER_MARK, INPUTS_MARK = ("Checks", 23, 5), ("Cover", 3, 2), ("Inputs", 3, 4)
 
 
 FAULTS = (
