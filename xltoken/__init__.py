@@ -8,18 +8,19 @@ importing the package costs nothing.
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from xltoken.functions.registry import WorksheetFunction
+    from collections.abc import Callable
+    from typing import Any
 
 __version__: Final = "0.1.0"
 
 
-def __getattr__(name: str) -> "WorksheetFunction":
+def __getattr__(name: str) -> "Callable[..., Any]":
     """Find a worksheet function by its name."""
     if not name.startswith("_") and name.isupper():
-        from xltoken.functions import FUNCTIONS
+        from xltoken.functions.registry import load, python_function
 
-        if name in FUNCTIONS:
-            return FUNCTIONS[name]
+        if name in load():
+            return python_function(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -57,7 +57,9 @@ def test_exported_names_are_pinned():
 def test_every_exported_name_is_the_function_of_that_name():
     """An attribute of the package is the registry's function, and nothing else passes for one."""
     for name in EXPORTED:
-        assert getattr(xltoken, name) is FUNCTIONS[name]
+        function, example = getattr(xltoken, name), FUNCTIONS[name].example
+        assert function.__doc__ == documentation(FUNCTIONS[name])
+        assert function(*example) == FUNCTIONS[name](*example)
     for name in ("token_cost", "Token_Cost", "_TOKEN_COST", "TOKEN_COSTS", "REQUIRED"):
         with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
             getattr(xltoken, name)

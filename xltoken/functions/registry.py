@@ -23,12 +23,13 @@ class WorksheetFunction(Definition):
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Compute from Python values as a cell would; errors come back as cell errors."""
         if named:
-            bound = self._python_signature.bind_partial(*arguments, **named)
+            bound = self.python_signature.bind_partial(*arguments, **named)
             arguments = tuple(bound.arguments.get(p.name) for p in self.parameters)
         return cells.call(self, arguments)
 
     @property
-    def _python_signature(self) -> inspect.Signature:
+    def python_signature(self) -> inspect.Signature:
+        """Signature in Python: what may be left out is None."""
         return inspect.Signature(
             [
                 inspect.Parameter(
@@ -93,6 +94,27 @@ def load() -> Mapping[str, WorksheetFunction]:
     return FUNCTIONS
 
 
+@functools.cache
+def python_function(name: str) -> Callable[..., Any]:
+    """Make the Python function of a worksheet function, with signature and documentation."""
+    function = FUNCTIONS[name]
+
+    def compute(*arguments: Any, **named: Any) -> Any:
+        return function(*arguments, **named)
+
+    compute.__name__ = compute.__qualname__ = name
+    compute.__module__ = "xltoken"
+    compute.__doc__ = documentation(function)
+    compute.__signature__ = function.python_signature  # type: ignore[attr-defined]
+    return compute
+
+
+_ERRORS: Final = (
+    "An error comes back as its mark (#N/A nothing known, #NUM! out of range, #VALUE! wrong kind); "
+    "its attribute message says what to do."
+)
+
+
 def documentation(function: WorksheetFunction) -> str:
     """Write the numpydoc text of a function from its definition."""
     lines = [function.summary, "", "Parameters", "----------"]
@@ -102,10 +124,8 @@ def documentation(function: WorksheetFunction) -> str:
         default = "" if p.required or p.default is None else f" Default {shown_default(p.default)}."
         unit = f" ({p.unit})" if p.unit else ""
         lines.append(f"    {p.help}{unit}{default}")
-    lines += ["", "Returns", "-------", function.result]
-    if function.formula or function.source:
-        lines += ["", "Notes", "-----"]
-        lines += [text for text in (function.formula, function.source) if text]
+    lines += ["", "Returns", "-------", function.result, _ERRORS, "", "Notes", "-----"]
+    lines += [text for text in (function.formula, function.source) if text]
     lines += ["", "Examples", "--------", function.example_formula]
     return "\n".join(lines)
 
