@@ -124,8 +124,10 @@ def documentation(function: WorksheetFunction) -> str:
         default = "" if p.required or p.default is None else f" Default {shown_default(p.default)}."
         unit = f" ({p.unit})" if p.unit else ""
         lines.append(f"    {p.help}{unit}{default}")
-    lines += ["", "Returns", "-------", function.result, _ERRORS, "", "Notes", "-----"]
-    lines += [text for text in (function.formula, function.source) if text]
+    lines += ["", "Returns", "-------", function.result, _ERRORS]
+    if function.formula or function.source:
+        lines += ["", "Notes", "-----"]
+        lines += [text for text in (function.formula, function.source) if text]
     lines += ["", "Examples", "--------", function.example_formula]
     return "\n".join(lines)
 

@@ -97,6 +97,7 @@ def checks(book: Workbook, sheet: Worksheet) -> None:
     first, final = SOURCE_ROW, SOURCE_ROW + 2 * len(WORKLOADS) - 1
     s.put(sheet, f"B{row + 7}", f"=SUM(Sources!$L{first}:$L{final})", "x_output", "0")
     s.name(book, "warned_costs", "Checks", f"B{row + 7}")
+    sheet["E5"].alignment = Alignment(horizontal="center", vertical="center")
     s.mark_failures(sheet, f"E6:E{row + 1}")
 
 
