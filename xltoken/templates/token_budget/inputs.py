@@ -89,7 +89,7 @@ def inputs(book: Workbook, sheet: Worksheet) -> None:
                    type="decimal", operator="between", formula1="-0.99", formula2="10")  # fmt: skip
 
     for row in (BLOCK - 1, TABLE_ROW - 1, *range(TABLE_ROW, TABLE_ROW + len(WORKLOADS))):
-        sheet[f"F{row}"].alignment = Alignment(indent=1, vertical="center")
+        sheet[f"F{row}"].alignment = Alignment(horizontal="left", indent=1, vertical="center")
     s.heading(sheet, CHOICES_ROW, ("Platforms with evidence", "Workloads with evidence", "",
                                    "Timing", "Months earlier"), "E")  # fmt: skip
     for row, platform in enumerate(_platforms(), CHOICES_ROW + 1):
@@ -115,7 +115,9 @@ def _input_row(
     s.put(sheet, f"D{row}", value, "x_input")
     sheet[f"D{row}"].alignment = Alignment(horizontal="right")
     s.put(sheet, f"F{row}", allowed, "x_text")
-    sheet[f"F{row}"].alignment = Alignment(indent=1, vertical="center", wrap_text=True)
+    sheet[f"F{row}"].alignment = Alignment(
+        horizontal="left", indent=1, vertical="center", wrap_text=True
+    )
     s.put(sheet, f"G{row}", USER, "x_unit")
     s.put(sheet, f"H{row}", today, "x_unit", s.DATE)
     if len(allowed) > 34:
