@@ -243,11 +243,15 @@ def test_base_and_conservative_never_use_a_claim(platform, workload):
             assert grade in ("measured", "peer_reviewed", "vendor")
 
 
-def test_claims_are_asked_for_in_scenario_vendor_only():
-    """Evidence claim without scenario vendor is #VALUE! and says what to set."""
-    is_error(TOKEN_COST("B200", 0, BATCH, [["evidence", "claim"]]), "#VALUE!", "scenario", "vendor")
-    both = [["evidence", "claim"], ["scenario", "vendor"]]
-    assert TOKEN_COST("B200", 0, BATCH, both) == TOKEN_COST("B200", 0, BATCH, both[1:])
+@pytest.mark.parametrize("scenario", ["base", "conservative"])
+def test_claims_count_in_scenario_vendor_only(scenario):
+    """Evidence claim admits no claim outside scenario vendor, and a warning says so."""
+    asked = [["evidence", "claim"], ["scenario", scenario]]
+    with cells.listening() as notebook:
+        assert TOKEN_COST("B200", 0, BATCH, asked) == TOKEN_COST("B200", 0, BATCH, asked[1:])
+    assert "claims count in scenario vendor only; none was used" in notebook.warnings
+    vendor = [["evidence", "claim"], ["scenario", "vendor"]]
+    assert TOKEN_COST("B200", 0, BATCH, vendor) == TOKEN_COST("B200", 0, BATCH, vendor[1:])
 
 
 def test_without_claims_scenario_vendor_is_base():

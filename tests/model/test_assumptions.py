@@ -192,14 +192,6 @@ def test_precedence() -> None:
     assert conservative.get("rate_basis", workload) == "own_neocloud"
 
 
-@pytest.mark.parametrize("scenario", [None, "base", "conservative"])
-def test_claims_need_scenario_vendor(scenario: str | None) -> None:
-    """Nobody admits a claim outside scenario vendor."""
-    with pytest.raises(InputError, match="scenario vendor"):
-        parse([("evidence", "claim"), ("scenario", scenario)])
-    assert assume(evidence="claim", scenario="vendor").get("evidence") == "claim"
-
-
 @pytest.mark.parametrize(
     ("name", "default"),
     [

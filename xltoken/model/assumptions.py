@@ -201,7 +201,7 @@ TABLE: Final[tuple[Assumption, ...]] = (
         "evidence",
         "choice",
         "grade",
-        "Least grade admitted; claim only in scenario vendor.",
+        "Least grade admitted; claims count in scenario vendor only.",
         "vendor",
         choices=EVIDENCE_GRADES,
     ),
@@ -347,8 +347,6 @@ def parse(pairs: Sequence[tuple[str, Any]]) -> Assumptions:
         if assumption.name in given:
             raise InputError(f"assumption {assumption.name} is given twice.")
         given[assumption.name] = assumption.check(value)
-    if given.get("evidence") == "claim" and given.get("scenario") != "vendor":
-        raise InputError("claims are admitted in scenario vendor only; set scenario to vendor.")
     return Assumptions(tuple(sorted(given.items())))
 
 

@@ -128,6 +128,8 @@ class Quote:
                 f"{self.age_months:.0f} months before the catalog's date"
             )
         found.extend(self._horizon_warning(name))
+        if self.assumptions.get("evidence") == "claim" and self.assumptions.scenario != "vendor":
+            found.append("claims count in scenario vendor only; none was used")
         if self.grade == "claim":
             found.append(f"a vendor's claim stands behind {name}")
         for point in self.reading.points:
@@ -234,6 +236,8 @@ def _quote(
         str(assumptions.get("evidence")),
         assumptions.get("as_of"),
     )
+    if assumptions.scenario != "vendor":
+        admission = _without_claims(admission)
     claims = claims_on(catalog, platform, workload, admission, day(when))
     if claims:
         found = of_rows(claims, wait, counted)
