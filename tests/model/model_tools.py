@@ -15,7 +15,6 @@ from unittest import mock
 from xltoken.catalog import reading, store
 from xltoken.catalog.keys import NotKnown
 from xltoken.catalog.store import Catalog
-from xltoken.model import evidence, forecast, frontier
 from xltoken.model.assumptions import Assumptions, parse
 from xltoken.model.forecast import Quote, quote
 from xltoken.model.months import Month
@@ -115,10 +114,3 @@ def _without_observations() -> Path:
         titles = (folder / name).read_text(encoding="utf-8").partition("\n")[0]
         (folder / name).write_text(titles + "\n", encoding="utf-8")
     return folder
-
-
-def forget() -> None:
-    """Drop cached answers, so that a thousand toy catalogs do not stay in memory."""
-    forecast._quote.cache_clear()
-    frontier.frontiers.cache_clear()
-    evidence.rows_that_count.cache_clear()

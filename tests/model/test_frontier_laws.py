@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
-from model_tools import RATE, TODAY, ask, assume, cost, forget, overlay, row, toy
+from model_tools import RATE, TODAY, ask, assume, cost, overlay, row, toy
 
 from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
@@ -175,8 +175,7 @@ def random_grids() -> Iterator[list[Grid]]:
                 waits=(None, *sorted(draw.sample([9.0, 5.0, 2.0, 1.0, 0.5, 0.3, 0.1], 3))[::-1]),
             )
         )
-    yield grids
-    forget()
+    return grids
 
 
 AXES = {"precision": 1, "wait": 2, "speed": 3}
@@ -249,7 +248,6 @@ def test_drawn_points_tightening(
     ]:
         note(f"{name} = {tighter}")
         assert cost(catalog, month, **{**limits, name: tighter}) >= loose * (1 - ROUNDING)
-    forget()
 
 
 EVIDENCE_DEFECT = (
@@ -305,7 +303,6 @@ def test_random_points_evidence() -> None:
             waits=(None, 2.0, 0.5),
         )
         assert found.never_falls(0), found.about
-    forget()
 
 
 def test_better_evidence_without_repeats() -> None:
@@ -330,7 +327,6 @@ def test_better_evidence_without_repeats() -> None:
             waits=(None, 2.0, 0.5),
         )
         assert found.never_falls(0), found.about
-    forget()
 
 
 CALENDAR: list[Month] = [
@@ -398,7 +394,6 @@ def test_random_points_waiting() -> None:
                 max_seconds_to_first_token=draw.choice(WAITS),
                 min_tokens_per_second_per_user=speed,
             )
-    forget()
 
 
 @settings(max_examples=120)
@@ -411,7 +406,6 @@ def test_drawn_points_waiting(
     early, late = sorted([one, other], key=lambda month: moment(month, start))
     before = cost(catalog, early, start=start, **limits)
     assert cost(catalog, late, start=start, **limits) <= before * (1 + ROUNDING)
-    forget()
 
 
 @settings(max_examples=80)
@@ -431,7 +425,6 @@ def test_claims_never_count(
         quoted = ask(catalog, month, **limits)
         assert all(o.evidence != "claim" for o in quoted.observations)
         assert all(r.observation.evidence != "claim" for r in quoted.frontiers.rows)
-    forget()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

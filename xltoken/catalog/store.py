@@ -3,10 +3,10 @@
 import datetime as dt
 import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from xltoken.catalog.keys import normalize, not_known
 from xltoken.catalog.reading import identity, read_files
@@ -23,6 +23,12 @@ from xltoken.catalog.records import (
 
 ENVIRONMENT: Final = "XLTOKEN_CATALOG"
 """Environment variable that names the folder laid over the shipped files."""
+
+MEMO_LIMIT: Final = 1 << 16
+"""Results kept per function and catalog before it starts anew."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SHAPE_TOLERANCE: Final = 0.05
 """Token counts within 5 % of a shape's belong to it (1,000 counts as 1,024)."""
@@ -84,6 +90,7 @@ class Catalog:
     fingerprint: str
     overlay: Path | None
     everything: tuple[Record, ...] = field(repr=False, default=())
+    memo: dict[object, Any] = field(repr=False, default_factory=dict)
     _cuts: dict[dt.date, "Catalog"] = field(repr=False, default_factory=dict)
 
     def at(self, cut: dt.date | None) -> "Catalog":
@@ -179,6 +186,27 @@ class Catalog:
         for rate in self.rates:
             rates.setdefault(rate.platform, []).append(rate)
         return rates
+
+
+def per_catalog(
+    function: Callable[Concatenate[Catalog, P], T],
+) -> Callable[Concatenate[Catalog, P], T]:
+    """Keep the results of a function of a catalog with that catalog, so that they go with it."""
+
+    @functools.wraps(function)
+    def remembered(catalog: Catalog, /, *arguments: P.args, **named: P.kwargs) -> T:
+        assert not named
+        known: dict[object, T] = catalog.memo.setdefault(function, {})
+        try:
+            return known[arguments]
+        except KeyError:
+            result = function(catalog, *arguments, **named)
+        if len(known) >= MEMO_LIMIT:
+            known.clear()
+        known[arguments] = result
+        return result
+
+    return remembered
 
 
 def current() -> Catalog:
@@ -280,7 +308,7 @@ def _catalog(
         for r in known
         if isinstance(r, Rate)
     )
-    return replace(bare, observations=observations, rates=rates, _cuts={})
+    return replace(bare, observations=observations, rates=rates, memo={}, _cuts={})
 
 
 def _unresolved(catalog: Catalog) -> list[Problem]:

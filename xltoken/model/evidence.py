@@ -1,13 +1,12 @@
 """Which observations count for an answer: admission, steadiness, and the latest of a kind."""
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from xltoken.catalog.records import EVIDENCE_GRADES, Observation
-from xltoken.catalog.store import Catalog, Workload
+from xltoken.catalog.store import Catalog, Workload, per_catalog
 
 REFUSED_STEADINESS: Final = 2.0
 FLAGGED_STEADINESS: Final = 1.35
@@ -55,7 +54,7 @@ class Row:
         return steadiness is not None and steadiness > FLAGGED_STEADINESS
 
 
-@functools.lru_cache(maxsize=65536)
+@per_catalog
 def rows_that_count(
     catalog: Catalog, platform: str, workload: Workload, admission: Admission
 ) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from xltoken.catalog.keys import NotKnown, normalize
 from xltoken.catalog.records import EVIDENCE_GRADES, Observation
-from xltoken.catalog.store import Catalog, Workload
+from xltoken.catalog.store import Catalog, Workload, per_catalog
 from xltoken.economics.unit_cost import million_tokens_per_month, usd_per_million_tokens
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.evidence import Admission, claims_on, is_steady
@@ -27,7 +27,7 @@ HORIZON_SPANS: Final = 3.0
 """A forecast further out than so many times the observed span is a warning."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Quote:
     """Counted throughput of an accelerator at a moment, and everything it rests on.
 
@@ -100,7 +100,7 @@ class Quote:
 
     def usd_per_million_tokens(self) -> float:
         """USD per 1M counted tokens."""
-        return _usd_per_million_tokens(self)
+        return self._usd_per_million_tokens
 
     def million_tokens_per_month(self, accelerators: float) -> float:
         """Millions of counted tokens that `accelerators` serve in a month of 730 hours."""
@@ -114,11 +114,23 @@ class Quote:
 
     def warnings(self, *, with_rate: bool = True) -> list[str]:
         """Return what a reader must know before relying on the figure, one clause each."""
-        return list(_warnings(self, with_rate))
+        return [*self._rate_warnings, *self._warnings] if with_rate else list(self._warnings)
 
-    def _found(self, *, with_rate: bool) -> list[str]:
+    # A workbook asks for the same quote many times; what follows from it is worked out once.
+
+    @functools.cached_property
+    def _usd_per_million_tokens(self) -> float:
+        return usd_per_million_tokens(
+            self.rate().usd_per_accelerator_hour,
+            self.tokens_per_second,
+            self.assumptions.get("utilization"),
+            self.assumptions.get("overhead"),
+        )
+
+    @functools.cached_property
+    def _warnings(self) -> list[str]:
         name = f"{self.platform} on {self.workload.key}"
-        found = self._rate_warnings() if with_rate else []
+        found: list[str] = []
         if self.rows < THIN_ROWS:
             rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
             found.append(f"thin evidence: {rows} behind {name}")
@@ -147,6 +159,7 @@ class Quote:
             found.append(f"the workload {self.workload.key} is a user's row")
         return found
 
+    @functools.cached_property
     def _rate_warnings(self) -> list[str]:
         try:
             return list(self.rate().warnings)
@@ -162,22 +175,6 @@ class Quote:
         return [
             f"horizon: beyond three times the {span:.0f} months that the evidence of {name} spans"
         ]
-
-
-# A workbook asks for the same quote many times; what follows from it is worked out once.
-@functools.lru_cache(maxsize=65536)
-def _usd_per_million_tokens(found: Quote) -> float:
-    return usd_per_million_tokens(
-        found.rate().usd_per_accelerator_hour,
-        found.tokens_per_second,
-        found.assumptions.get("utilization"),
-        found.assumptions.get("overhead"),
-    )
-
-
-@functools.lru_cache(maxsize=65536)
-def _warnings(found: Quote, with_rate: bool) -> tuple[str, ...]:
-    return tuple(found._found(with_rate=with_rate))  # noqa: SLF001 - kept per quote
 
 
 def quote(
@@ -219,7 +216,7 @@ def quote(
     return _quote(catalog, key, load, assumptions, start, when)
 
 
-@functools.lru_cache(maxsize=65536)
+@per_catalog
 def _quote(
     catalog: Catalog,
     platform: str,

@@ -10,7 +10,6 @@ Law: tightening a limit never raises a throughput. A cubic through fewer points 
 the throughput is the smallest over the filter asked for and every looser one.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from xltoken.catalog.store import Catalog, Workload
+from xltoken.catalog.store import Catalog, Workload, per_catalog
 from xltoken.model.evidence import (
     Admission,
     Row,
@@ -133,7 +132,7 @@ class Frontiers:
         return reading
 
 
-@functools.lru_cache(maxsize=65536)
+@per_catalog
 def frontiers(
     catalog: Catalog,
     platform: str,
