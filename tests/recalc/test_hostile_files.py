@@ -24,6 +24,7 @@ from recalc_tools import (
     zipped,
 )
 
+from xltoken.recalc import package
 from xltoken.recalc.package import FileError
 from xltoken.recalc.workbook import SettingError, recalculate
 
@@ -390,7 +391,8 @@ def test_far_corners_do_not_exhaust_the_memory(tmp_path):
         [sys.executable, "-c", script, str(path)], capture_output=True, check=False, timeout=300
     )
     assert done.returncode == 0
-    assert values(path)["A50000"] == 4
+    # Not through a reader that walks the rectangle: it has 800 million cells.
+    assert package.read(path).sheets["S"].cells[50_000, 1].value == 4
 
 
 def test_parts_that_nobody_reads_do_not_matter(tmp_path):
