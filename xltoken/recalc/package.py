@@ -4,6 +4,7 @@ Only ``<v>`` and ``t`` of a formula cell, and the content of an input cell that 
 rewritten. Every other byte of every part stays as it was.
 """
 
+import functools
 import html
 import io
 import math
@@ -97,11 +98,16 @@ _CELL: Final = re.compile(
 _ROW_OR_CELL: Final = re.compile(
     rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<"
     + _PREFIX
-    + rb"row(?P<row>\s[^>]*?)?/?>|(?P<cell>"
-    + _CELL.pattern
-    + rb")",
+    + rb"(?:row(?P<row>\s[^>]*?)?/?>|c(?P<cell>\s[^>]*?)?(?:/>|>(?P<body>.*?)</"
+    + _PREFIX
+    + rb"c>))",
     re.DOTALL,
 )
+_ELEMENT: Final = re.compile(rb"<" + _PREFIX + rb"(row|c)\b")
+# What nearly every file writes, found without taking the attributes apart.
+_PLACE: Final = re.compile(rb'\sr="([A-Z]{1,3})([1-9][0-9]{0,6})"')
+_ROW: Final = re.compile(rb'\sr="([0-9]+)"')
+_KIND: Final = re.compile(rb'\st="([A-Za-z]+)"')
 _FORMULA: Final = re.compile(
     rb"<" + _PREFIX + rb"f(\s[^>]*?)?(?:/>|>(.*?)</" + _PREFIX + rb"f>)", re.DOTALL
 )
@@ -372,18 +378,18 @@ def _cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int], Ce
     masters: dict[str, str] = {}
     row = column = 0
     for match in _ROW_OR_CELL.finditer(xml):
-        if match["cell"] is None:
-            if not match[0].startswith(b"<!"):
-                row = int(_attributes(match["row"] or b"").get("r") or row + 1)
-                column = 0
-            continue
-        inner = _CELL.fullmatch(match["cell"])
-        assert inner is not None
-        attributes = _attributes(inner[1] or b"")
+        if match.lastgroup not in ("cell", "body"):
+            element = _ELEMENT.match(match[0])
+            if element is None:
+                continue  # a comment
+            if element[1] == b"row":
+                row, column = _row_number(match["row"] or b"", row), 0
+                continue
+        attributes = match["cell"] or b""
         # A cell that does not say where it stands comes after the one before it.
-        place = reference(attributes.get("r", "")) or (max(row, 1), column + 1)
+        place = _place(attributes) or (max(row, 1), column + 1)
         row, column = place
-        body = inner[2] or b""
+        body = match["body"] or b""
         formula_match = _FORMULA.search(body) if b"f" in body else None
         formula, spill, kind, moved = None, "", "", True
         if formula_match is not None:
@@ -395,8 +401,31 @@ def _cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int], Ce
                 moved = bool(formula)
                 group = own.get("si", "")
                 formula = masters.setdefault(group, formula)
-        value = _saved(attributes.get("t", "n"), body, strings)
+        value = _saved(_kind(attributes), body, strings)
         yield place, Cell(*place, value, formula, kind, spill, moved, *match.span())
+
+
+def _place(attributes: bytes) -> tuple[int, int] | None:
+    match = _PLACE.search(attributes)
+    if match is None:
+        return reference(_attributes(attributes).get("r", ""))
+    row, column = int(match[2]), _column(match[1])
+    return (row, column) if row <= MAX_ROW and column <= MAX_COLUMN else None
+
+
+def _row_number(attributes: bytes, before: int) -> int:
+    match = _ROW.search(attributes)
+    return int(match[1]) if match else int(_attributes(attributes).get("r") or before + 1)
+
+
+def _kind(attributes: bytes) -> str:
+    match = _KIND.search(attributes)
+    return match[1].decode() if match else _attributes(attributes).get("t", "n")
+
+
+@functools.lru_cache(maxsize=MAX_COLUMN)
+def _column(letters: bytes) -> int:
+    return column_number(letters.decode())
 
 
 def _saved(kind: str, body: bytes, strings: list[str]) -> Value:
@@ -405,6 +434,8 @@ def _saved(kind: str, body: bytes, strings: list[str]) -> Value:
     match = _VALUE.search(body)
     if match is None:
         return None
+    if kind == "n":
+        return float(match[1]) if match[1] else None
     text = html.unescape(match[1].decode("utf-8"))
     if kind in ("str", "d"):
         return _unescaped(text)
