@@ -22,7 +22,7 @@ from xltoken.functions import FUNCTIONS, WorksheetFunction, cells
 from xltoken.functions.cells import CellError
 from xltoken.functions.definition import Kind, Parameter
 from xltoken.model.assumptions import TABLE, Assumption
-from xltoken.recalc.package import ErrorText
+from xltoken.recalc.sheetxml import ErrorText
 from xltoken.recalc.workbook import evaluate
 
 VALUE: Final = "#VALUE!"

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import openpyxl
 
-from xltoken.recalc.package import address, reference
+from xltoken.recalc.sheetxml import address, reference
 from xltoken.recalc.workbook import Report, recalculate
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -26,7 +26,8 @@ from recalc_tools import (
 
 from xltoken.recalc import package
 from xltoken.recalc.package import FileError
-from xltoken.recalc.workbook import SettingError, recalculate
+from xltoken.recalc.settings import SettingError
+from xltoken.recalc.workbook import recalculate
 
 GOOD = book(
     {"S": {"A1": 1.0, "A2": Raw('<c r="A2" t="s"><v>0</v></c>'), "B1": F("A1*2", 2)}},

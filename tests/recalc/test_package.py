@@ -25,7 +25,9 @@ from recalc_tools import (
 )
 
 from xltoken.recalc import package as files
-from xltoken.recalc.package import ErrorText, FileError, address, parsed, patched, reference
+from xltoken.recalc import sheetxml
+from xltoken.recalc.package import FileError, parsed
+from xltoken.recalc.sheetxml import ErrorText, address, patched, reference, sheet_cells
 
 
 def read(content: bytes, tmp_path):
@@ -40,7 +42,7 @@ def patch(tmp_path, content: bytes, sheet: str, changed) -> bytes:
     return files.with_parts(content, {part.part: patched(part, changed)})
 
 
-@given(row=st.integers(1, files.MAX_ROW), column=st.integers(1, files.MAX_COLUMN))
+@given(row=st.integers(1, sheetxml.MAX_ROW), column=st.integers(1, sheetxml.MAX_COLUMN))
 def test_address_and_reference_are_inverse(row, column):
     """A place written as an address and read again is the same place, absolute or not."""
     text = address(row, column)
@@ -369,3 +371,13 @@ def test_a_folder_is_no_target(tmp_path):
     """A folder as a target is refused with the advice to name a file."""
     with pytest.raises(FileError, match="is a folder; name a file"):
         files.check_writable(tmp_path)
+
+
+def test_cells_that_say_nothing_of_themselves_are_counted():
+    """An empty cell without any attribute takes its place in the row, a comment takes none."""
+    xml = (
+        b'<sheetData><row r="2"><c/><c r="C2"><v>5</v></c><!-- <c r="A1"><v>9</v></c> -->'
+        b'<c><v>6</v></c></row><row><c t="b"><v>1</v></c></row></sheetData>'
+    )
+    found = {place: cell.value for place, cell in sheet_cells(xml, [])}
+    assert found == {(2, 1): None, (2, 3): 5.0, (2, 4): 6.0, (3, 1): True}

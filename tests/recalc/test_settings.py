@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from recalc_tools import F, Raw, book, digest, element, recalculated, saved, sheet_part, values
 
-from xltoken.recalc.workbook import SettingError, recalculate
+from xltoken.recalc.settings import SettingError
+from xltoken.recalc.workbook import recalculate
 
 BOOK = {
     "Inputs": {

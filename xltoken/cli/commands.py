@@ -222,7 +222,7 @@ def evaluate(
 
     Example: xltoken eval '=TOKEN_COST("B200", 0, "gpt-oss-120b/batch")'
     """
-    from xltoken.recalc.package import ErrorText
+    from xltoken.recalc.sheetxml import ErrorText
     from xltoken.recalc.workbook import evaluate as compute
 
     rows, notebook = compute(formula)

@@ -184,7 +184,7 @@ def _explained(error: Exception) -> tuple[str, int]:
             return str(error), UNUSABLE
     if "xltoken.recalc.workbook" in sys.modules:
         from xltoken.recalc.engine import FormulaError
-        from xltoken.recalc.workbook import SettingError
+        from xltoken.recalc.settings import SettingError
 
         if isinstance(error, FormulaError | SettingError):
             return str(error), USAGE

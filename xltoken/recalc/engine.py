@@ -18,16 +18,8 @@ from xltoken.recalc.formulas import (
     registrable,
     skipped_filled,
 )
-from xltoken.recalc.package import (
-    Cell,
-    ErrorText,
-    FileError,
-    Package,
-    Place,
-    Value,
-    address,
-    reference,
-)
+from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.sheetxml import Cell, ErrorText, Value, address, reference
 
 NAME: Final = "formualizer"
 SPELLINGS: Final = ("{}", "_xll.{}", "_xldudf_{}", "_xldudf_XLTOKEN_{}")

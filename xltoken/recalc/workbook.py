@@ -7,17 +7,16 @@ where something did, they and what depends on them are refused and reported. A w
 gets into a file unnoticed.
 """
 
-import datetime as dt
 import functools
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from xltoken.functions.cells import Notebook, listening, outgoing
+from xltoken.functions.cells import Notebook, listening
 from xltoken.recalc import package as files
+from xltoken.recalc import sheetxml
 from xltoken.recalc.engine import NAME, Engine, check_syntax, lacks
 from xltoken.recalc.formulas import (
     bare_name,
@@ -28,7 +27,9 @@ from xltoken.recalc.formulas import (
     reads_other_workbook,
     skipped_filled,
 )
-from xltoken.recalc.package import Cell, ErrorText, Package, Place, Value, address
+from xltoken.recalc.package import Package, Place
+from xltoken.recalc.settings import parse_setting
+from xltoken.recalc.sheetxml import Cell, ErrorText, Value, address
 
 TOLERANCE: Final = 1e-12
 """Relative difference up to which two numbers are the same saved value."""
@@ -40,10 +41,6 @@ _NO_VALUES: Final = {
 }
 """Errors of the engine that are no result of a calculation."""
 _ROUNDS: Final = 8
-
-
-class SettingError(ValueError):
-    """A ``--set`` that names no input of the book, or gives it no usable value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +128,7 @@ def recalculate(
     """
     target = output or path
     package = files.read(path)
-    chosen = [_setting(package, text) for text in settings]
+    chosen = [parse_setting(package, text) for text in settings]
     files.check_writable(target)
     parts, report = _recalculated(package, chosen)
     if strict and report.findings:
@@ -157,7 +154,7 @@ def _recalculated(
         report = book.recalculate(chosen)
     report.notebook = notebook
     parts = {
-        sheet.part: files.patched(sheet, values)
+        sheet.part: sheetxml.patched(sheet, values)
         for sheet in package.sheets.values()
         if (values := book.patches.get(sheet.name))
     }
@@ -310,7 +307,7 @@ class _Judged:
     def _children(self, place: Place) -> list[Place]:
         """Cells over which an array formula spreads its values."""
         sheet, row, column = place
-        first, last = files.corners(self.formulas[place].spill) or ((row, column), (row, column))
+        first, last = sheetxml.corners(self.formulas[place].spill) or ((row, column), (row, column))
         return [
             (sheet, r, c)
             for r in range(first[0], last[0] + 1)
@@ -362,7 +359,7 @@ def _unsupported(cell: Cell, text: str) -> str:
         return "another workbook"
     if cell.kind == "dataTable":
         return "data table"
-    box = files.corners(cell.spill)
+    box = sheetxml.corners(cell.spill)
     if box is not None and box[0] != box[1]:
         return f"array over {cell.spill}"
     return ""
@@ -413,95 +410,3 @@ def _reads(areas: Areas | None, moved: set[Place]) -> bool:
         for name, row, column in moved
         for sheet, top, left, bottom, right in areas
     )
-
-
-# --- settings ------------------------------------------------------------------------------------
-
-
-_SETTING: Final = re.compile(r"\s*('(?:[^']|'')*'![^=]*?|[^=]*?)\s*=(.*)", re.DOTALL)
-
-
-def _setting(package: Package, text: str) -> tuple[Place, Value]:
-    match = _SETTING.fullmatch(text)
-    if match is None or not match[1]:
-        raise SettingError(f"--set {text}: write CELL=VALUE, e.g. Inputs!C8=0.4.")
-    where, value = match[1], match[2]
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise SettingError(f"--set {where}: the value is not valid text.") from None
-    place = _place(package, where)
-    sheet, row, column = place
-    cell = package.cell(*place)
-    name = f"{sheet}!{address(row, column)}"
-    for other in package.sheets[sheet].cells.values():
-        box = files.corners(other.spill)
-        if box and box[0][0] <= row <= box[1][0] and box[0][1] <= column <= box[1][1]:
-            raise SettingError(
-                f"--set {where}: {name} is filled by the array formula of {other.spill}."
-            )
-    if cell is None:
-        raise SettingError(f"--set {where}: {name} is an unused cell, no input of {package.path}.")
-    if cell.formula is not None:
-        raise SettingError(
-            f"--set {where}: {name} holds the formula ={cell.formula}; set an input."
-        )
-    return place, _setting_value(where, value, cell.value, date1904=package.date1904)
-
-
-def _place(package: Package, where: str) -> Place:
-    target = where
-    names = {name.casefold(): text for name, text in package.names.items()}
-    if "!" not in where and where.casefold() in names:
-        target = names[where.casefold()]
-    sheet, bang, cell = target.rpartition("!")
-    if sheet.startswith("'") and sheet.endswith("'"):
-        sheet = sheet[1:-1].replace("''", "'")
-    place = files.reference(cell.replace("$", ""))
-    sheets = {name.casefold(): name for name in package.sheets}
-    if not bang and target is not where:
-        raise SettingError(f"--set {where}: the name means {target}, no cell.")
-    if not bang:
-        if len(package.sheets) == 1 and place is not None:
-            return (next(iter(package.sheets)), *place)
-        known = ", ".join(list(package.names)[:8]) or "none"
-        raise SettingError(
-            f"--set {where}: is no Sheet!Cell and no defined name of {package.path} (names: "
-            f"{known})."
-        )
-    if sheet.casefold() not in sheets:
-        known = ", ".join(package.sheets)
-        raise SettingError(f"--set {where}: there is no sheet {sheet!r}; sheets: {known}.")
-    if place is None:
-        raise SettingError(f"--set {where}: {cell!r} is no cell; write it like B4.")
-    return (sheets[sheet.casefold()], *place)
-
-
-def _setting_value(where: str, text: str, saved: Value, *, date1904: bool) -> Value:
-    """Value of a setting: number, TRUE or FALSE, date for a cell of numbers, else text."""
-    bare = text.strip()
-    if not bare:
-        return text if text and isinstance(saved, str) else None
-    if bare.casefold() in ("true", "false"):
-        return bare.casefold() == "true"
-    percent = bare.endswith("%")
-    try:
-        number = float(bare.removesuffix("%")) / (100 if percent else 1)
-    except ValueError:
-        pass
-    else:
-        if not math.isfinite(number):
-            raise SettingError(f"--set {where}: {bare} is no finite number.")
-        return number
-    if isinstance(saved, str | bool):
-        return text
-    try:
-        day = dt.date.fromisoformat(bare)
-    except ValueError:
-        if saved is None:
-            return text
-        raise SettingError(
-            f"--set {where}: the cell holds a number; {bare!r} is neither a number nor a date "
-            "(YYYY-MM-DD)."
-        ) from None
-    return float(outgoing(day, date1904=date1904))

@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter as letter
 from openpyxl.workbook import Workbook
 
 from xltoken.recalc import package as files
+from xltoken.recalc import sheetxml
 from xltoken.templates import style as s
 from xltoken.templates.token_budget import calculations, control, inputs, views
 from xltoken.templates.token_budget.layout import FIELDS, SHEETS, SOURCE_ROW, WORKLOADS
@@ -45,7 +46,7 @@ def answer(path: Path) -> dict[str, Any]:
     """
     package = files.read(path)
 
-    def named(name: str) -> files.Value:
+    def named(name: str) -> sheetxml.Value:
         sheet, _, place = package.names[name].replace("$", "").rpartition("!")
         return _saved(package, sheet.strip("'"), place)
 
@@ -72,7 +73,7 @@ def answer(path: Path) -> dict[str, Any]:
     }
 
 
-def _saved(package: files.Package, sheet: str, place: str) -> files.Value:
-    where = files.reference(place)
+def _saved(package: files.Package, sheet: str, place: str) -> sheetxml.Value:
+    where = sheetxml.reference(place)
     cell = package.cell(sheet, *where) if where else None
     return cell.value if cell else None
