@@ -12,6 +12,7 @@ from recalc_tools import (
     differing,
     digest,
     element,
+    parts_of,
     recalculated,
     replaced,
     saved,
