@@ -424,3 +424,25 @@ def test_the_commands_of_the_readme_exist(run):
     assert {"new", "recalc", "eval", "doctor"} <= named
     for command in named:
         assert run(*command.split(), "--help")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["recalc", "eval", "new"])
+def test_an_unusable_catalog_stops_a_command_before_any_file(run, budget, command):
+    """A catalog that cannot be used ends in exit 4; the workbook in place stays as it was."""
+    before = budget.read_bytes()
+    arguments = {"recalc": [budget], "eval": ["=1+1"], "new": ["token_budget", "-o", "n.xlsx"]}
+    code, out, err = run(command, *arguments[command], "--catalog", "typo")
+    assert (code, out) == (4, "")
+    assert "typo" in err
+    assert budget.read_bytes() == before
+    assert not Path("n.xlsx").exists()
+
+
+def test_recalc_tells_why_cells_became_errors(run, budget):
+    """Values that become errors are named with the reason, as findings; --strict writes nothing."""
+    code, out, err = run("recalc", budget, "-o", "c.xlsx", "--set", "utilization=4")
+    assert code == 1
+    assert "error: Calculations!" in out
+    assert "utilization must be" in err
+    assert run("recalc", budget, "-o", "s.xlsx", "--set", "utilization=4", "--strict")[0] == 1
+    assert not Path("s.xlsx").exists()

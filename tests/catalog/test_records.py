@@ -216,7 +216,7 @@ def test_a_number_is_read_without_loss(number):
     assert record_of(Rate, usd_per_accelerator_hour=repr(number)).usd_per_accelerator_hour == number
 
 
-@given(st.dates())
+@given(st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31)))
 def test_a_date_is_read_without_loss(date):
     """A date written YYYY-MM-DD comes back as that day."""
     assert record_of(Prior, recorded=date.isoformat()).recorded == date
@@ -254,9 +254,17 @@ def test_a_row_is_known_from_its_record_to_its_withdrawal(recorded, withdrawn, c
 
 
 def test_total_throughput_is_the_stated_one():
-    """Where a total is given it is the total, whatever the output."""
-    row = record_of(Observation, tokens_per_second_total="900", tokens_per_second_output="300")
-    assert row.total == 900.0
+    """Where a total is given it is the total; an output beside it must fit."""
+    both = {"tokens_in": "2000", "tokens_out": "1000", "tokens_per_second_total": "900"}
+    assert record_of(Observation, **both, tokens_per_second_output="301").total == 900.0
+    _, problems = read(Observation, **both, tokens_per_second_output="99999")
+    assert [p.column for p in problems] == ["tokens_per_second_output"]
+
+
+def test_dates_of_another_age_are_problems():
+    """A date outside 2000 to 2100 is a slip of the pen, refused by row and column."""
+    _, problems = read(Prior, recorded="0200-01-01")
+    assert [(p.row, p.column) for p in problems] == [(7, "recorded")]
 
 
 @given(st.floats(1, 1e5), st.floats(1, 1e5), st.floats(0.1, 1e5))

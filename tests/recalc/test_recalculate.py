@@ -780,3 +780,92 @@ def test_usual_functions_are_judged_right_and_follow(tmp_path, formula, before, 
         assert found["C1"] == after
     else:
         assert close(found["C1"], after)
+
+
+# What a review found: values that would have gone into a file without a word.
+
+FILLED = ' t="shared" ref="B1:B3" si="0"'
+CHILD = '<c r="{}"><f t="shared" si="0"/><v>{}</v></c>'
+
+
+def test_children_of_a_disputed_master_keep_their_values(tmp_path):
+    """A doctored master of a filled-down formula does not take its children down with it."""
+    cells = {
+        **column("A", [1.0, 2.0, 3.0]),
+        "B1": F("A1*10", 11, FILLED),
+        "B2": Raw(CHILD.format("B2", 20)),
+        "B3": Raw(CHILD.format("B3", 30)),
+        "C1": F("SUM(B2:B3)", 50),
+    }
+    found, report = recalculated(tmp_path, book({"S": cells}))
+    assert [found[place] for place in ("B1", "B2", "B3", "C1")] == [11, 20, 30, 50]
+    assert (report.summary["right"], report.summary["disputed"]) == (3, 1)
+    assert report.summary["changed"] == 0
+
+
+def test_filled_down_calls_of_ours_follow_their_inputs(tmp_path):
+    """A filled-down call of ours, one shared formula in the file, is computed in every cell."""
+    cells = {
+        **column("A", [0.0, 12.0, 24.0]),
+        "B1": F(f'TOKEN_COST("B200",A1,"{CHAT}")', 1, FILLED),
+        "B2": Raw(CHILD.format("B2", 1)),
+        "B3": Raw(CHILD.format("B3", 1)),
+    }
+    found, _ = recalculated(tmp_path, book({"S": cells}))
+    direct = [FUNCTIONS["TOKEN_COST"]("B200", month, CHAT) for month in (0.0, 12.0, 24.0)]
+    assert all(close(found[f"B{i}"], value) for i, value in enumerate(direct, 1))
+
+
+@pytest.mark.parametrize("formula", ["A1:A3*2", f'TOKEN_COST(A1:A3,0,"{CHAT}")'])
+def test_a_plain_formula_over_a_range_is_not_spilled(tmp_path, formula):
+    """Where Excel would take one value of a range, the cell is refused and nothing spills."""
+    cells = {**column("A", ["B200", "H200", "MI355X"]), "C2": F(formula), "E1": F("SUM(C1:C9)")}
+    if formula.startswith("A1"):
+        cells |= column("A", [1.0, 2.0, 3.0])
+    found, report = recalculated(tmp_path, book({"S": cells}))
+    assert {c.cell for c in report.findings} == {"C2", "E1"}
+    assert "C2" not in found or found["C2"] is None
+
+
+def test_a_call_of_ours_over_a_range_keeps_its_saved_value(tmp_path):
+    """A saved value that Excel took from a range by intersection is not replaced by another."""
+    cells = {
+        **column("A", ["B200", "H200", "MI355X"]),
+        "C2": F(f'TOKEN_COST(A1:A3,0,"{CHAT}")', 0.36),
+    }
+    found, report = recalculated(tmp_path, book({"S": cells}))
+    assert found["C2"] == 0.36
+    assert statuses(report)["C2"] == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "formula", ["CEILING(A1,A2)", "IPMT(A2/100,1,5,-A1,0,1)", "SUMPRODUCT(1*(LEN(A1:A2)>0))"]
+)
+def test_functions_known_to_be_wrong_are_never_computed(tmp_path, formula):
+    """A function that the engine computes unlike Excel keeps its value, or is refused."""
+    content = book({"S": {"A1": 2.5, "A2": 2.0, "B1": F(formula, 4)}})
+    found, report = recalculated(tmp_path, content)
+    assert found["B1"] == 4
+    assert report.summary["unsupported"] == 1
+    _, report = recalculated(tmp_path, content, "A1=-2.5")
+    assert statuses(report)["B1"] == "refused"
+
+
+def test_a_value_that_becomes_an_error_is_a_finding(tmp_path):
+    """A setting that turns values into errors is told cell by cell, with the reason."""
+    cells = {
+        "A1": "utilization",
+        "B1": 0.5,
+        "C1": F(f'TOKEN_COST("B200",0,"{CHAT}",A1:B1)', 1),
+    }
+    _, report = recalculated(tmp_path, book({"S": cells}), "B1=4")
+    assert statuses(report)["C1"] == "error"
+    assert [c.cell for c in report.findings] == ["C1"]
+    assert any("utilization" in message for message in report.notebook.messages)
+
+
+def test_no_number_beyond_every_number_reaches_the_report(tmp_path):
+    """What the engine makes nan or infinite is #NUM!, in the file and in the report."""
+    found, report = recalculated(tmp_path, book({"S": {"A1": F("FV(1E308,1000,1)")}}))
+    assert found["A1"] == "#NUM!"
+    assert report.as_dict()["cells"][0]["computed"] == "#NUM!"

@@ -62,5 +62,5 @@ def assumptions(book: Workbook) -> list[list[Any]]:
 def changed(source: Path, target: Path, *settings: str) -> tuple[Workbook, Report]:
     """The budget recalculated with some inputs."""
     report = recalculate(source, target, settings)
-    assert report.findings == []
+    assert [cell for cell in report.findings if cell.status == "refused"] == []
     return opened(target), report

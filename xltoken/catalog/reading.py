@@ -146,6 +146,7 @@ def _aliases(rows: Iterable[Cells]) -> dict[str, str]:
 
 # What says where a row comes from is never taken over from the row it replaces.
 _PROVENANCE: Final = ("source_id", "recorded", "withdrawn")
+_THROUGHPUT: Final = ("tokens_per_second_total", "tokens_per_second_output")
 
 
 def _laid_over(
@@ -174,6 +175,9 @@ def _laid_over(
             seen[key] = origin.row
             base = by_key.get(key, {})
         kept = {name: text for name, text in base.items() if name not in _PROVENANCE}
+        if any((named.get(name) or "").strip() for name in _THROUGHPUT):
+            # The two are one fact: a user who gives either takes none from the shipped row.
+            kept = {name: text for name, text in kept.items() if name not in _THROUGHPUT}
         rows.append(({**kept, **named}, origin))
     return rows
 

@@ -6,6 +6,7 @@ and the printed listings are derived from it.
 
 import dataclasses
 import datetime as dt
+import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, ClassVar, Final, TypeVar
 EVIDENCE_GRADES: Final = ("measured", "peer_reviewed", "vendor", "claim")
 """Grades of evidence, best first."""
 RATE_BASES: Final = ("own_hyperscaler", "own_neocloud", "rental_3yr", "on_demand")
+PRIORS: Final = ("software_gain_per_month",)
 KW_BASES: Final = ("utility", "chip_and_host")
 
 
@@ -288,6 +290,24 @@ def _row_problems(record: type[Record], values: Mapping[str, Any]) -> list[tuple
         values["tokens_per_second_total"] is None and values["tokens_per_second_output"] is None
     ):
         return [("tokens_per_second_total", "give the total or the output throughput.")]
+    if (
+        record is Observation
+        and values["tokens_per_second_output"]
+        and (values["tokens_per_second_total"])
+    ):
+        tokens = values["tokens_in"] + values["tokens_out"]
+        expected = values["tokens_per_second_total"] * values["tokens_out"] / tokens
+        if abs(values["tokens_per_second_output"] / expected - 1) > 0.05:
+            return [
+                (
+                    "tokens_per_second_output",
+                    f"does not fit the total, which makes it {expected:.6g}; give one of them.",
+                )
+            ]
+    if record is Prior and values["name"] not in PRIORS:
+        close = difflib.get_close_matches(values["name"], PRIORS, n=1)
+        if close:
+            return [("name", f"is no prior that is used; did you mean {close[0]}?")]
     if record is Rate and values["valid_to"] and values["valid_to"] < values["valid_from"]:
         return [("valid_to", "ends before valid_from.")]
     return []
@@ -303,9 +323,12 @@ def _value(spec: Mapping[str, Any], text: str) -> Any:
         return _number(spec, text)
     if kind == "date":
         try:
-            return dt.date.fromisoformat(text)
+            day = dt.date.fromisoformat(text)
         except ValueError:
             raise ValueError(f"{text!r} is no date; write YYYY-MM-DD.") from None
+        if not 2000 <= day.year <= 2100:
+            raise ValueError(f"{text} lies outside the years 2000 to 2100.")
+        return day
     if kind == "flag":
         return _flag(text)
     if spec["choices"]:

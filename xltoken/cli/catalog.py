@@ -196,7 +196,7 @@ def sources(
     return Outcome({"sources": listed}, show)
 
 
-@command(app, "validate")
+@command(app, "validate", with_catalog=False)
 def validate(
     folder: Annotated[
         Path | None,

@@ -166,7 +166,8 @@ def recalc(
         ),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Write nothing when a cell had to be refused.")
+        bool,
+        typer.Option("--strict", help="Write nothing if a cell is refused or becomes an error."),
     ] = False,
 ) -> Outcome:
     """Recalculate workbooks without Excel; all but changed values stays byte for byte.
@@ -203,13 +204,16 @@ def recalc(
         )  # fmt: skip
         told = [c for r in reports for c in r.cells if c.status not in ("changed", "drift")]
         for cell in told[:20]:
+            after = f"became {cell.computed}, was" if cell.status == "error" else "keeps"
             console().print(
-                f"{cell.status}: {cell.sheet}!{cell.cell} {cell.function} keeps {shown(cell.saved)}"
+                f"{cell.status}: {cell.sheet}!{cell.cell} {cell.function} {after} "
+                f"{shown(cell.saved)}"
             )
         if len(told) > 20:
             console().print(f"... and {len(told) - 20} more: --json lists them all.")
 
     notes = [f"xltoken: {failure['error']}" for failure in failures]
+    notes += [message for r in reports for message in r.notebook.messages]
     notes += [f"warning: {w}" for r in reports for w in r.notebook.warnings]
     return Outcome(data, show, code, notes)
 
@@ -295,7 +299,7 @@ def functions(
     return Outcome(data, show)
 
 
-@command(app, "doctor")
+@command(app, "doctor", with_catalog=False)
 def doctor() -> Outcome:
     """Say what is installed, what is missing, and what to do.
 

@@ -56,14 +56,24 @@ class Unusable(Exception):  # noqa: N818 - the word of the exit code
     """A file or figure that cannot be used; the message says what to do."""
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Callable[..., Outcome]], None]:
-    """Add a command to `app`; the function returns an Outcome, printing is done here."""
+def command(
+    app: typer.Typer, name: str, *, with_catalog: bool = True
+) -> Callable[[Callable[..., Outcome]], None]:
+    """Add a command to `app`; the function returns an Outcome, printing is done here.
+
+    `with_catalog` reads the catalog first, so that one that cannot be used stops the command
+    before any cell or file is touched.
+    """
 
     def add(function: Callable[..., Outcome]) -> None:
         @functools.wraps(function)
         def run(*arguments: Any, json: bool, catalog: Path | None, **options: Any) -> None:
             if catalog is not None:
                 os.environ["XLTOKEN_CATALOG"] = str(catalog)
+            if with_catalog:
+                from xltoken.catalog.store import current
+
+                current()
             _finish(function(*arguments, **options), as_json=json)
 
         signature = inspect.signature(function)

@@ -277,6 +277,8 @@ def _read(raw: Any) -> Scalar | Grid:
     """Raw host value to a scalar, or to a grid of scalars; a 1x1 range is a scalar."""
     if isinstance(raw, np.ndarray):
         raw = raw.tolist()
+    if isinstance(raw, dict) and raw.get("type") != "Error":
+        raw = [[name, value] for name, value in raw.items()]
     if not isinstance(raw, list | tuple):
         return _scalar(raw)
     rows = [list(row) if isinstance(row, list | tuple) else [row] for row in raw]
@@ -444,6 +446,11 @@ def _assumptions(parameter: Parameter, value: Any, date1904: bool) -> Assumption
     if len(value[0]) < 2:
         raise Failure(VALUE, _WHAT_ASSUMPTIONS_ARE)
     pairs = tuple((row[0], row[-1]) for row in value)
+    notebook = _notebook.get()
+    if notebook is not None and len(value[0]) > 2 and all(v is MISSING for _, v in pairs):
+        notebook.warnings.append(
+            "no assumption counts: the last column of their range is blank; end it at the values"
+        )
     # Python takes TRUE for 1 and a Decimal for its float; the kinds keep them apart in the cache.
     return _parsed(pairs, tuple(type(last) for _, last in pairs), date1904)
 

@@ -155,6 +155,18 @@ class Quote:
                 found.append(f"the run {seen.observation_id} was not steady")
             if seen.origin.user:
                 found.append(f"a user's row counts ({seen.origin.file}, row {seen.origin.row})")
+        prior = self.catalog.priors.get("software_gain_per_month")
+        for what, record in (
+            ("prior", prior),
+            (f"platform {self.platform}", self.catalog.platforms[self.platform]),
+        ):
+            if record is not None and record.origin.user:
+                origin = record.origin
+                found.append(f"the {what} is a user's row ({origin.file}, row {origin.row})")
+        known = [self.catalog.platforms[self.platform].launched, self.workload.model_released]
+        begun = max((day for day in known if day is not None), default=None)
+        if begun is not None and self.when < begun.toordinal():
+            found.append(f"the month lies before {begun}, the launch of platform and model")
         if self.workload.user:
             found.append(f"the workload {self.workload.key} is a user's row")
         return found

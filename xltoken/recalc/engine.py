@@ -4,6 +4,7 @@ What an engine must do is what :class:`Engine` does; the rest of this folder kno
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -79,13 +80,19 @@ class Engine:
             If the engine cannot load it.
         """
         held = set(constants)
-        content = files.with_parts(package.content, files.held_parts(package, held))
+        # A shared formula is written once, at its master: part of a group cannot be taken out.
+        one_by_one = _of_broken_groups(package, held)
+        parts = files.held_parts(package, held - one_by_one)
+        content = files.with_parts(package.content, parts)
         try:
             book = fz.Workbook.from_bytes(content, config=_config(date1904=package.date1904))
         except Exception as error:  # noqa: BLE001 - the engine raises types of its own
             reason = " ".join(str(error).split())[:200]
             raise FileError(f"{package.path}: the engine cannot load it ({reason}).") from None
         engine = cls(book, date1904=package.date1904)
+        for place in one_by_one:
+            cell = package.cell(*place)
+            engine.set(*place, cell.value if cell else None)
         ours = [
             (sheet, cell)
             for sheet, cell in package.formulas()
@@ -153,6 +160,12 @@ class Engine:
         found = fz.RangeAddress(sheet, *first, *last)
         return [[_value(v) for v in line] for line in self._book.sheet(sheet).get_values(found)]
 
+    def spills(self, sheet: str, row: int, column: int) -> bool:
+        """Whether a cell's value goes over more cells than its own."""
+        where = f"{_quoted(sheet)}!{address(row, column)}"
+        spill = self._book.inspect_cell(where, include_values=False).cell.spill
+        return bool(spill and spill.extent and ":" in str(spill.extent))
+
     def precedents(self, sheet: str, place: str) -> list[tuple[str, int, int, int, int]] | None:
         """Areas a formula reads: sheet, first row and column, last ones; None if not all known."""
         try:
@@ -204,6 +217,17 @@ class Engine:
         return compute
 
 
+def _of_broken_groups(package: Package, held: set[Place]) -> set[Place]:
+    """Places among `held` whose shared formula has members that are not held."""
+    groups: dict[tuple[str, str], set[Place]] = {}
+    for sheet, cell in package.formulas():
+        if cell.kind == "shared":
+            members = groups.setdefault((sheet.name, cell.group), set())
+            members.add((sheet.name, cell.row, cell.column))
+    broken = (members & held for members in groups.values() if not members <= held)
+    return set().union(*broken)
+
+
 def lacks(names: Iterable[str]) -> list[str]:
     """Return those of the functions, as written, that the engine does not have."""
     return [name for name in names if not own_name(name) and not _has(name)]
@@ -243,6 +267,8 @@ def _value(value: Any) -> Value:
         return ErrorText(_ERROR_KINDS.get(str(value.get("kind")), "#VALUE!"))
     if isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return ErrorText("#NUM!")
     if value is None or isinstance(value, float | str | bool):
         return value
     if isinstance(value, list):

@@ -26,6 +26,13 @@ _REGISTRABLE: Final = re.compile(r"\[\d+\]!|'(?:[^']|'')*'!|[A-Za-z_][\w.]*$")
 VOLATILE: Final = frozenset(
     {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
 )
+# Known to differ from Excel in some cases, even where they agree on the saved inputs.
+_WRONG: Final = frozenset(
+    {"IPMT", "PPMT", "CUMIPMT", "CUMPRINC", "DB", "ACCRINT", "PRICE", "ROMAN", "CEILING"}
+)
+_SCALAR: Final = frozenset(
+    {"LEN", "LEFT", "RIGHT", "MID", "UPPER", "LOWER", "TRIM", "VALUE", "TEXT"}
+)
 _REACHING: Final = frozenset({"OFFSET", "INDIRECT"})
 
 
@@ -142,6 +149,19 @@ def reads_other_workbook(formula: str) -> bool:
         for match in _ELSEWHERE.finditer(formula)
         if not match[0].startswith('"') and not own_name(match["call"] or "")
     )
+
+
+def wrong_in_engine(formula: str) -> list[str]:
+    """Return the functions of a formula that the engine is known to compute unlike Excel."""
+    names = [bare_name(name) for name in function_names(formula)]
+    found = [name for name in names if name in _WRONG]
+    if "COUNTIF" in names and '"<>"' in formula:
+        found.append("COUNTIF")
+    if "CHOOSE" in names and "{" in formula:
+        found.append("CHOOSE")
+    if "SUMPRODUCT" in names and any(name in _SCALAR for name in names):
+        found.append("SUMPRODUCT")  # text functions over a range see its first cell only
+    return found
 
 
 def reaches_anywhere(formula: str) -> bool:

@@ -38,6 +38,7 @@ class Cell:
     kind: str
     spill: str
     moved: bool
+    group: str
     start: int
     end: int
 
@@ -245,7 +246,7 @@ def sheet_cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int
         row, column = place
         body = match["body"] or b""
         formula_match = _FORMULA.search(body) if b"f" in body else None
-        formula, spill, kind, moved = None, "", "", True
+        formula, spill, kind, moved, group = None, "", "", True, ""
         if formula_match is not None:
             own = attributes_of(formula_match[1] or b"")
             kind = own.get("t", "")
@@ -256,7 +257,7 @@ def sheet_cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int
                 group = own.get("si", "")
                 formula = masters.setdefault(group, formula)
         value = _saved(_kind(attributes), body, strings)
-        yield place, Cell(*place, value, formula, kind, spill, moved, *match.span())
+        yield place, Cell(*place, value, formula, kind, spill, moved, group, *match.span())
 
 
 def _place(attributes: bytes) -> tuple[int, int] | None:

@@ -26,6 +26,7 @@ from xltoken.recalc.formulas import (
     reaches_anywhere,
     reads_other_workbook,
     skipped_filled,
+    wrong_in_engine,
 )
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.settings import parse_setting
@@ -37,6 +38,7 @@ Areas = list[tuple[str, int, int, int, int]]
 """Rectangles that a formula reads: sheet, first row and column, last row and column."""
 _NO_VALUES: Final = {
     ErrorText("#CIRC!"): "circular reference",
+    ErrorText("#SPILL!"): "a range where one value is due",
     ErrorText("#NAME?"): "a name that the engine does not know",
 }
 """Errors of the engine that are no result of a calculation."""
@@ -45,7 +47,7 @@ _ROUNDS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class CellReport:
-    """A cell worth telling: status is changed, drift, disputed, unsupported or refused."""
+    """A cell worth telling: changed, drift, error, disputed, unsupported or refused."""
 
     sheet: str
     cell: str
@@ -69,8 +71,8 @@ class Report:
 
     @property
     def findings(self) -> list[CellReport]:
-        """Cells whose saved value could not be kept up to date."""
-        return [cell for cell in self.cells if cell.status == "refused"]
+        """Cells whose saved value could not be kept up to date, or became an error."""
+        return [cell for cell in self.cells if cell.status in ("refused", "error")]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``--json``."""
@@ -113,7 +115,7 @@ def recalculate(
     settings : sequence of str
         ``CELL=VALUE``: inputs to change first, a cell as ``Sheet!B4`` or a defined name.
     strict : bool
-        Write nothing when a cell had to be refused.
+        Write nothing when a cell had to be refused or became an error.
 
     Returns
     -------
@@ -180,6 +182,13 @@ class _Judged:
         counts = self._judge()
         engine = Engine.of(self.package, self.frozen)
         engine.evaluate()
+        spilling = self._spilling(engine)
+        if spilling:
+            for place in spilling:
+                self._freeze(place, "unsupported", "a range where one value is due", None)
+            counts["unsupported"] += len(spilling)
+            engine = Engine.of(self.package, self.frozen)
+            engine.evaluate()
         before = self._values(engine)
         changed = [(p, value) for p, value in chosen if not same(value, self._saved(p))]
         for place, value in changed:
@@ -202,6 +211,11 @@ class _Judged:
             )
             drift += drifted
             status = "drift" if drifted and same(before[place], after[place]) else "changed"
+            saved = self._saved(place)
+            if isinstance(after[place], ErrorText) and not (
+                saved is None or isinstance(saved, ErrorText)
+            ):
+                status = "error"
             reports.append(self._report(place, status, after[place]))
             self.patches.setdefault(place[0], {})[place[1:]] = after[place]
         counts.update(changed=len(moved - refused), drift=drift, refused=len(refused))
@@ -241,15 +255,21 @@ class _Judged:
         rest is computed again from their saved values.
         """
         for _ in range(_ROUNDS):
+            if not unlike:
+                return
             roots = {p for p in unlike if not _reads(self._precedents(p), unlike - {p})} or unlike
-            if roots == unlike:
-                break
-            for place in roots:
-                self._freeze_unlike(place, computed[place])
-            computed = self._as_saved(held)
-            unlike = self._unlike(computed, held)
-        for place in unlike:
+            computed, unlike = self._freeze_all(roots, computed, held)
+        while unlike:  # never end with a cell that differs while its inputs are as saved
+            computed, unlike = self._freeze_all(unlike, computed, held)
+
+    def _freeze_all(
+        self, places: set[Place], computed: dict[Place, Value], held: set[Place]
+    ) -> tuple[dict[Place, Value], set[Place]]:
+        """Freeze cells and compute the rest again: its values, and what differs still."""
+        for place in places:
             self._freeze_unlike(place, computed[place])
+        computed = self._as_saved(held)
+        return computed, self._unlike(computed, held)
 
     def _unlike(self, computed: dict[Place, Value], held: set[Place]) -> set[Place]:
         """Formulas whose value is not the saved one, or is none that Excel knows."""
@@ -304,6 +324,20 @@ class _Judged:
             stale |= fresh
         return stale
 
+    def _spilling(self, engine: Engine) -> list[Place]:
+        """Plain formulas that the engine spreads over cells, where Excel takes one value.
+
+        Asked of those that no saved value judges.
+        """
+        return [
+            place
+            for place, cell in self.formulas.items()
+            if place not in self.frozen
+            and (cell.value is None or place in self.ours)
+            and cell.kind in ("", "shared")
+            and engine.spills(*place)
+        ]
+
     def _children(self, place: Place) -> list[Place]:
         """Cells over which an array formula spreads its values."""
         sheet, row, column = place
@@ -352,7 +386,7 @@ class _Judged:
 
 def _unsupported(cell: Cell, text: str) -> str:
     """Why a formula is beyond the engine, told from its text; empty where it is not."""
-    missing = lacks(function_names(text))
+    missing = lacks(function_names(text)) or wrong_in_engine(text)
     if missing:
         return ", ".join(missing)
     if reads_other_workbook(text):
