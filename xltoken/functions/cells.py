@@ -277,8 +277,6 @@ def _read(raw: Any) -> Scalar | Grid:
     """Raw host value to a scalar, or to a grid of scalars; a 1x1 range is a scalar."""
     if isinstance(raw, np.ndarray):
         raw = raw.tolist()
-    if isinstance(raw, dict) and raw.get("type") != "Error":
-        raw = [[name, value] for name, value in raw.items()]
     if not isinstance(raw, list | tuple):
         return _scalar(raw)
     rows = [list(row) if isinstance(row, list | tuple) else [row] for row in raw]

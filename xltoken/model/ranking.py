@@ -5,7 +5,6 @@ from datetime import date
 
 from xltoken.catalog.keys import NotKnown
 from xltoken.catalog.store import Catalog
-from xltoken.economics.domain import DomainError
 from xltoken.model.assumptions import Assumptions, InputError
 from xltoken.model.forecast import Quote, quote
 from xltoken.model.months import Month
@@ -59,7 +58,7 @@ def ranking(
         try:
             found = quote(catalog, platform, month, workload, assumptions)
             quotes.append((found.usd_per_million_tokens(), found))
-        except (NotKnown, DomainError) as reason:
+        except NotKnown as reason:
             without.append(Standing(platform, None, None, None, None, str(reason)))
     quotes.sort(key=lambda pair: pair[0])
     ranked = [
