@@ -274,6 +274,8 @@ def _row_number(attributes: bytes, before: int) -> int:
 
 
 def _kind(attributes: bytes) -> str:
+    if b"t" not in attributes:
+        return "n"
     match = _KIND.search(attributes)
     return match[1].decode() if match else attributes_of(attributes).get("t", "n")
 
@@ -317,6 +319,8 @@ def plain_text(xml: bytes) -> str:
 
 def attributes_of(text: bytes | str) -> dict[str, str]:
     """Attributes of a start tag, unescaped."""
+    if not text:
+        return {}
     if isinstance(text, bytes):
         text = text.decode("utf-8")
     return {
