@@ -11,6 +11,7 @@ from contract_tools import is_error
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xltoken
 from xltoken import COST_CURVE, NPV_DECLINING, TOKEN_COST, TOKEN_SOURCE
 from xltoken.catalog.keys import NotKnown
 from xltoken.catalog.records import Problem
@@ -339,3 +340,12 @@ def test_what_xlwings_cannot_tell_has_its_stated_outcome():
     assert isinstance(COST_CURVE("#DIV/0!", 12, 0.5), CellError)
     assert COST_CURVE("#DIV/0!", 12, 0.5) == "#DIV/0!"
     is_error(COST_CURVE(Decimal("0.1100"), 12, 0.5), "#VALUE!", "Currency")
+
+
+def test_a_blank_last_column_of_assumptions_is_told():
+    """A range of assumptions one column too wide counts for nothing, and a warning says so."""
+    wide = [["utilization", 0.1, None], ["overhead", 0.2, None]]
+    with cells.listening() as notebook:
+        value = xltoken.TOKEN_COST("B200", 0, "deepseek-r1/chat", wide)
+    assert value == xltoken.TOKEN_COST("B200", 0, "deepseek-r1/chat")
+    assert any("end it at the values" in warning for warning in notebook.warnings)
