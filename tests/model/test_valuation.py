@@ -6,7 +6,7 @@ from model_tools import assume
 
 from xltoken.economics.domain import DomainError
 from xltoken.model.assumptions import InputError
-from xltoken.model.valuation import Series, annual_decline, program
+from xltoken.model.valuation import Series, program
 
 TIMINGS = st.sampled_from(["end", "mid", "begin"])
 MONEY = st.floats(0.001, 100)
@@ -255,19 +255,3 @@ def test_outside_the_domain(
     """Negative or infinite money and volumes, and a decline of 1, are outside the domain."""
     with pytest.raises(DomainError):
         program(volumes, unit_cost, decline, price, investment, floor, assume())
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "months", "decline"),
-    [(0.10, 0.07, 12, 0.3), (1.0, 0.25, 24, 0.5), (1.0, 0.5, 6, 0.75), (1.0, 1.4, 12, -0.4)],
-)
-def test_annual_decline_by_hand(first: float, last: float, months: float, decline: float) -> None:
-    """The effective annual decline leads from the first value to the last."""
-    assert annual_decline(first, last, months) == pytest.approx(decline, rel=1e-12)
-
-
-@given(MONEY, st.floats(-2, 0.95), st.floats(1, 120))
-def test_annual_decline_inverts_a_path(first: float, decline: float, months: float) -> None:
-    """The decline found between two points of a path is the path's own."""
-    last = first * (1 - decline) ** (months / 12)
-    assert annual_decline(first, last, months) == pytest.approx(decline, abs=1e-9)

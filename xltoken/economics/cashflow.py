@@ -14,7 +14,7 @@ import numpy as np
 
 from xltoken.economics.curves import decline_factor
 from xltoken.economics.depreciation import METHODS, schedule
-from xltoken.economics.discounting import FloatArray, clock, discount_factors
+from xltoken.economics.discounting import FloatArray, present_value
 from xltoken.economics.domain import require, require_decline, require_finite
 
 
@@ -92,10 +92,9 @@ class Program:
 
     def npv(self, discount_rate: float) -> float:
         """Net present value in USD at an effective annual `discount_rate`."""
-        months = clock(len(self.volumes), self.timing)
-        factors = discount_factors(discount_rate, months)
         with np.errstate(over="ignore", invalid="ignore"):
-            value = float(np.sum(self.cashflows() * factors)) - self.investment
+            flows = self.cashflows()
+            value = present_value(flows, discount_rate, self.timing) - self.investment
         require(math.isfinite(value), "the present value is beyond every number.")
         return value
 

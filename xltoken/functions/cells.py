@@ -20,7 +20,7 @@ import numpy as np
 from xltoken.catalog.keys import NotKnown, normalize
 from xltoken.catalog.store import CatalogError
 from xltoken.economics.domain import DomainError
-from xltoken.functions.definition import Definition, Kind, Parameter
+from xltoken.functions.definition import Definition, Kind, Parameter, small_money
 from xltoken.model.assumptions import BY_NAME, HEADERS, NONE, Assumptions, InputError, parse
 
 NA: Final = "#N/A"
@@ -31,10 +31,12 @@ ERRORS: Final = frozenset(
     {NA, NUM, VALUE, DIV0, "#REF!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#CIRC!",
      "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!"}
 )  # fmt: skip
-_ENGINE_KINDS: Final = {
-    "na": NA, "n/a": NA, "num": NUM, "value": VALUE, "div": DIV0, "ref": "#REF!",
-    "name": "#NAME?", "null": "#NULL!", "spill": "#SPILL!", "calc": "#CALC!", "circ": "#CIRC!",
+ENGINE_ERRORS: Final = {
+    "Na": NA, "Num": NUM, "Value": VALUE, "Div": DIV0, "Ref": "#REF!", "Name": "#NAME?",
+    "Null": "#NULL!", "Spill": "#SPILL!", "Calc": "#CALC!", "Circ": "#CIRC!",
 }  # fmt: skip
+"""What the calculation engine calls each error."""
+_ENGINE_KINDS: Final = {kind.casefold(): code for kind, code in ENGINE_ERRORS.items()} | {"n/a": NA}
 
 FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (NotKnown, NA),
@@ -140,7 +142,7 @@ HOST_LIMITS: Final = (
         "engine",
         "a book in the 1904 date system",
         "serials of that system",
-        "the door adds 1,462 days before the call and takes them off returned dates",
+        "the door says so; 1,462 days are added here, and taken off returned dates",
     ),
     HostLimit(
         "xlwings classic",
@@ -218,6 +220,11 @@ def outgoing(value: Any, *, date1904: bool = False) -> Any:
     if isinstance(value, dt.date):
         return float((value - _EPOCH_1900).days - (_DAYS_1904 if date1904 else 0))
     return value
+
+
+def day_of(serial: float, *, date1904: bool = False) -> dt.date:
+    """Day of a date serial; the part of a day is dropped."""
+    return _EPOCH_1900 + dt.timedelta(days=int(serial) + (_DAYS_1904 if date1904 else 0))
 
 
 def _compute(function: Definition, read: Sequence[Any], date1904: bool) -> Any:
@@ -388,7 +395,7 @@ def _moment(name: str, value: float, date1904: bool) -> dt.date | float:
     serial = value + (_DAYS_1904 if date1904 else 0)
     if not serial <= _HIGHEST_SERIAL:
         raise Failure(NUM, f"{name} is {value:g}, beyond the last date a sheet knows.")
-    return _EPOCH_1900 + dt.timedelta(days=int(serial))
+    return day_of(value, date1904=date1904)
 
 
 def _number(parameter: Parameter, value: Any, date1904: bool) -> float | None:
@@ -497,7 +504,7 @@ def _assumed(name: str, value: Any, date1904: bool) -> Any:
             return _moment(known.name, value, date1904)
         return value
     if isinstance(value, Decimal) or (isinstance(value, dt.date) and known.kind != "text"):
-        small = known.unit.startswith("USD per") or known.unit == "share a year"
+        small = small_money(known.unit)
         return _float(f"assumption {known.name}", value, small=small, date1904=date1904)
     return value
 

@@ -51,7 +51,12 @@ class Parameter:
     @property
     def small_money(self) -> bool:
         """Whether figures under 1 are usual, so that a value cut to 4 decimals is unsafe."""
-        return self.unit.startswith("USD per") or self.unit == "share a year"
+        return small_money(self.unit)
+
+
+def small_money(unit: str) -> bool:
+    """Whether a unit is that of a price, cost or rate, where 4 decimals are too few."""
+    return unit.startswith("USD per") or unit == "share a year"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,6 @@ class Assumption:
     choices: tuple[str, ...] = ()
 
     @property
-    def default_text(self) -> str:
-        """The default as a person reads it."""
-        if self.default is None:
-            return self.help.partition("default: ")[2].partition(";")[0].rstrip(".") or "not given"
-        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
-
-    @property
     def range_text(self) -> str:
         """The allowed range as a person reads it."""
         if self.choices:

@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from xltoken.catalog.keys import NotKnown
-from xltoken.catalog.records import KW_BASES, RATE_BASES, Rate
+from xltoken.catalog.records import KW_BASES, Rate
 from xltoken.catalog.store import Catalog
 from xltoken.economics.curves import decline_factor
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.months import day, months_between
-
-_BASIS_TEXT: Final = ", ".join(RATE_BASES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from xltoken.economics.cashflow import Program, declining_path
-from xltoken.economics.curves import decline_factor
 from xltoken.economics.discounting import FloatArray, clock
 from xltoken.model.assumptions import Assumptions, InputError
 
@@ -92,16 +91,3 @@ def _length(volumes: Series, unit_cost: Series, price: Series, assumptions: Assu
 
 def _spread(series: Series, months: int) -> FloatArray:
     return series if isinstance(series, np.ndarray) else np.full(months, float(series))
-
-
-def annual_decline(first: float, last: float, months: float) -> float:
-    """Effective annual decline that leads from `first` to `last` in `months`.
-
-    Examples
-    --------
-    >>> round(annual_decline(0.10, 0.07, 12), 12)
-    0.3
-    """
-    assert first > 0
-    assert months > 0
-    return 1.0 - decline_factor(1.0 - last / first, 144.0 / months)

@@ -30,11 +30,7 @@ _BAND: Final = 1024
 _SPARSE: Final = 64
 """Places this thinly spread over their rectangle are read one by one."""
 
-_ERROR_KINDS: Final = {
-    "Na": "#N/A", "Num": "#NUM!", "Value": "#VALUE!", "Div": "#DIV/0!", "Ref": "#REF!",
-    "Name": "#NAME?", "Null": "#NULL!", "Spill": "#SPILL!", "Calc": "#CALC!", "Circ": "#CIRC!",
-}  # fmt: skip
-_KIND_OF: Final = {code: kind for kind, code in _ERROR_KINDS.items()}
+_KIND_OF: Final = {code: kind for kind, code in cells.ENGINE_ERRORS.items()}
 
 
 class FormulaError(ValueError):
@@ -264,7 +260,7 @@ def _config(*, date1904: bool) -> Any:
 
 def _value(value: Any) -> Value:
     if isinstance(value, Mapping):
-        return ErrorText(_ERROR_KINDS.get(str(value.get("kind")), "#VALUE!"))
+        return ErrorText(cells.ENGINE_ERRORS.get(str(value.get("kind")), "#VALUE!"))
     if isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, float) and not math.isfinite(value):

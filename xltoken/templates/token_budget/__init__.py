@@ -4,13 +4,13 @@ The layout is the model: one row a formula, one time axis, every input once. Cos
 cost rows; present values have the sign of cash, so a cost is negative.
 """
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
 from openpyxl.utils import get_column_letter as letter
 from openpyxl.workbook import Workbook
 
+from xltoken.functions.cells import day_of
 from xltoken.recalc import package as files
 from xltoken.recalc import sheetxml
 from xltoken.templates import style as s
@@ -60,7 +60,7 @@ def answer(path: Path) -> dict[str, Any]:
         for field in ("month", "date"):
             serial = line[field]
             if isinstance(serial, float):
-                line[field] = (dt.date(1899, 12, 30) + dt.timedelta(days=serial)).isoformat()
+                line[field] = day_of(serial).isoformat()
         evidence.append(line)
     return {
         "cost_declining": named("cost_declining"),
