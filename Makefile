@@ -42,6 +42,7 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/recalc.py
+	$(BIN)/python benchmarks/simulation.py
 
 workbooks: $(READY)
 	$(BIN)/python -m xltoken new token_budget -o workbooks/token_budget.xlsx --force

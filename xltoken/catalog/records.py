@@ -15,7 +15,28 @@ from typing import Any, ClassVar, Final, TypeVar
 EVIDENCE_GRADES: Final = ("measured", "peer_reviewed", "vendor", "claim")
 """Grades of evidence, best first."""
 RATE_BASES: Final = ("own_hyperscaler", "own_neocloud", "rental_3yr", "on_demand")
-PRIORS: Final = ("software_gain_per_month",)
+SOFTWARE_PRIORS: Final = (
+    "software_gain_per_month",
+    "software_gain_weight",
+    "software_gain_sd",
+    "software_gain_months",
+)
+"""Numbers assumed of software: drift, stacks it counts for, log spread per root-month, months."""
+PRICE_PRIORS: Final = (
+    "price_factor_per_year_low",
+    "price_factor_per_year_middle",
+    "price_factor_per_year_high",
+)
+"""How many times cheaper a year the price of one quality became, in the literature."""
+PRIORS: Final = SOFTWARE_PRIORS + PRICE_PRIORS
+PRICE_KINDS: Final = ("input", "output", "cache_read")
+CLAIM_KINDS: Final = (
+    "unit_cost",
+    "cost_ratio",
+    "tokens_per_megawatt_ratio",
+    "revenue",
+    "revenue_multiple",
+)
 KW_BASES: Final = ("utility", "chip_and_host")
 
 
@@ -183,6 +204,63 @@ class Observation(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Price(Record):
+    """What a provider asks for a million tokens of one kind from one day on: a list price."""
+
+    FILE = "prices.csv"
+
+    provider: str = column(key=True)
+    model: str = column(key=True)
+    kind: str = column(key=True, choices=PRICE_KINDS)
+    valid_from: dt.date = column("date", key=True)
+    usd_per_million_tokens: float = column(
+        "number", unit="USD per 1M tokens", required=True, above=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(Record):
+    """A headline with the inputs it was made of: its own speeds, rates, power and months.
+
+    `kind` says which of our formulas makes the headline of them. The columns named ``base_`` are
+    those of what it is compared with.
+    """
+
+    FILE = "claims.csv"
+
+    claim: str = column(key=True)
+    headline: str = column(required=True)
+    kind: str = column(required=True, choices=CLAIM_KINDS)
+    published_value: float = column("number", required=True, above=0)
+    unit: str = column(required=True)
+    date: dt.date = column("date", required=True)
+    platform: str = column(required=True)
+    model: str = column(required=True)
+    tokens_in: float | None = column("number", unit="tokens", above=0)
+    tokens_out: float | None = column("number", unit="tokens", above=0)
+    tokens_counted: str = column(choices=("output", "input", "total"), default="total")
+    tokens_per_second: float | None = column("number", unit="tok/s per accelerator", above=0)
+    tokens_per_second_per_user: float | None = column("number", unit="tok/s/user", above=0)
+    usd_per_accelerator_hour: float | None = column(
+        "number", unit="USD per accelerator-hour", above=0
+    )
+    kw_per_accelerator: float | None = column("number", unit="kW", above=0)
+    accelerators: float | None = column("number", above=0)
+    months: float | None = column("number", unit="months", above=0)
+    usd_per_million_tokens: float | None = column("number", unit="USD per 1M tokens", above=0)
+    investment: float | None = column("number", unit="USD", above=0)
+    base_platform: str = column()
+    base_tokens_per_second: float | None = column("number", unit="tok/s per accelerator", above=0)
+    base_usd_per_accelerator_hour: float | None = column(
+        "number", unit="USD per accelerator-hour", above=0
+    )
+    base_kw_per_accelerator: float | None = column("number", unit="kW", above=0)
+    evidence: str = column(choices=EVIDENCE_GRADES, default="claim")
+    conditions: str = column()
+    assessment: str = column()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source(Record):
     """A publication that a fact rests on."""
 
@@ -215,6 +293,8 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     WorkloadRow,
     Rate,
     Observation,
+    Price,
+    Claim,
     Source,
     Prior,
 )

@@ -11,8 +11,10 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from xltoken.catalog.keys import normalize, not_known
 from xltoken.catalog.reading import identity, read_files
 from xltoken.catalog.records import (
+    Claim,
     Observation,
     Platform,
+    Price,
     Prior,
     Problem,
     Rate,
@@ -86,6 +88,8 @@ class Catalog:
     rates: tuple[Rate, ...]
     workload_rows: tuple[WorkloadRow, ...]
     sources: Mapping[str, Source]
+    prices: tuple[Price, ...]
+    claims: tuple[Claim, ...]
     priors: Mapping[str, Prior]
     fingerprint: str
     overlay: Path | None
@@ -126,6 +130,27 @@ class Catalog:
         """Observations of one model on one platform, in the order of the files."""
         return self._observations_by_pair.get((platform, model), ())
 
+    def prices_of(self, model: str) -> Sequence[Price]:
+        """Prices of a model at every provider, of every kind and day."""
+        return self._prices_by_model.get(normalize(model), ())
+
+    @functools.cached_property
+    def priced_models(self) -> dict[str, str]:
+        """Every model with a price: normalized name to name."""
+        return {normalize(price.model): price.model for price in self.prices}
+
+    @functools.cached_property
+    def _prices_by_model(self) -> dict[str, list[Price]]:
+        prices: dict[str, list[Price]] = {}
+        for price in self.prices:
+            prices.setdefault(normalize(price.model), []).append(price)
+        return prices
+
+    def prior(self, name: str) -> float:
+        """Value of a prior; 0 where the catalog has none of that name."""
+        found = self.priors.get(name)
+        return found.value if found else 0.0
+
     def rates_of(self, platform: str) -> Sequence[Rate]:
         """Rates of a platform on every basis."""
         return self._rates_by_platform.get(platform, ())
@@ -135,15 +160,23 @@ class Catalog:
         """Every model with an observation: normalized name to name."""
         return {normalize(o.model): o.model for o in self.observations}
 
+    def released(self, model: str) -> dt.date | None:
+        """Day on which a model's weights came out; None where it is not known."""
+        return self._released.get(normalize(model))
+
+    @functools.cached_property
+    def _released(self) -> dict[str, dt.date]:
+        return {
+            normalize(_model_of(row)): row.model_released
+            for row in self.workload_rows
+            if row.model_released
+        }
+
     @functools.cached_property
     def workloads(self) -> dict[str, Workload]:
         """Every workload: normalized key to workload."""
-        released: dict[str, dt.date] = {}
-        rows: dict[str, WorkloadRow] = {}
-        for row in self.workload_rows:
-            rows[normalize(row.workload)] = row
-            if row.model_released:
-                released[normalize(_model_of(row))] = row.model_released
+        released = self._released
+        rows = {normalize(row.workload): row for row in self.workload_rows}
         found: dict[str, Workload] = {}
         for name, model in self.models.items():
             for shape, (tokens_in, tokens_out, speed) in SHAPES.items():
@@ -286,6 +319,8 @@ def _catalog(
         rates=(),
         workload_rows=tuple(r for r in known if isinstance(r, WorkloadRow)),
         sources={r.source_id: r for r in known if isinstance(r, Source)},
+        prices=tuple(r for r in known if isinstance(r, Price)),
+        claims=tuple(r for r in known if isinstance(r, Claim)),
         priors={r.name: r for r in known if isinstance(r, Prior)},
         fingerprint=fingerprint,
         overlay=overlay,

@@ -18,6 +18,7 @@ from xltoken.cli.frame import (
     shown,
     table,
 )
+from xltoken.cli.study import app as study_app
 
 app = typer.Typer(
     name="xltoken",
@@ -32,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(study_app)
 
 
 def _version(wanted: bool) -> None:

@@ -25,6 +25,9 @@ UNUSABLE: Final = 4
 DEFECT: Final = 5
 INTERRUPTED: Final = 130
 
+EXTRAS: Final = {"genai_prices": '"xltoken[prices]"'}
+"""Packages that an extra of ours brings."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 CatalogOption = Annotated[
     Path | None,
@@ -46,7 +49,7 @@ _ClickException: Final[Any] = next(
 class Outcome:
     """What a command found: plain data for ``--json``, a printer for people, the exit code."""
 
-    data: dict[str, Any]
+    data: dict[str, Any] | list[Any]
     show: Callable[[], None]
     code: int = DONE
     notes: list[str] = field(default_factory=list)
@@ -181,7 +184,8 @@ def _explained(error: Exception) -> tuple[str, int]:
 
     if isinstance(error, ImportError) and error.name and not error.name.startswith("xltoken"):
         package = error.name.partition(".")[0]
-        return f"the package {package} is missing; install it: pip install {package}", PART_MISSING
+        install = EXTRAS.get(package, package)
+        return f"the package {package} is missing; install it: pip install {install}", PART_MISSING
     if isinstance(error, CatalogError):
         listed = "".join(f"\n  {problem}" for problem in error.problems[1:20])
         return f"the catalog cannot be used: {error.problems[0]}{listed}", UNUSABLE

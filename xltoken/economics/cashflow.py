@@ -36,8 +36,8 @@ class Program:
         Share of profit, in [0, 1).
     method, life_years, residual
         Depreciation method, years, and USD received for the hardware at the end.
-    opex_per_month : float
-        USD a month beside the unit cost.
+    opex_per_month : float or ndarray, shape (months,)
+        USD a month beside the unit cost: one number for every month, or one a month.
     """
 
     volumes: FloatArray
@@ -49,25 +49,32 @@ class Program:
     method: str = "straight_line"
     life_years: int = 5
     residual: float = 0.0
-    opex_per_month: float = 0.0
+    opex_per_month: float | FloatArray = 0.0
 
     def __post_init__(self) -> None:
         require_finite(
             investment=self.investment,
             tax_rate=self.tax_rate,
             residual=self.residual,
-            opex_per_month=self.opex_per_month,
         )
         require(self.investment >= 0, "investment is entered positive: USD paid at month 0.")
         require(0 <= self.tax_rate < 1, "tax_rate is a share of profit in [0, 1).")
         require(self.residual >= 0, "residual is USD received at the end, 0 or more.")
         require(self.method in METHODS, f"depreciation is one of {', '.join(METHODS)}.")
         require(self.life_years >= 1, f"a life is 1 year or more; it is {self.life_years}.")
+        require(
+            bool(np.all(np.isfinite(self.opex_per_month))),
+            "opex_per_month must be a finite number in every period.",
+        )
         lengths = {len(self.volumes), len(self.unit_costs), len(self.prices)}
         require(
             len(lengths) == 1 and 0 not in lengths,
             "volumes, unit costs and prices must have the same number of months, 1 or more; they "
             f"have {len(self.volumes)}, {len(self.unit_costs)} and {len(self.prices)}.",
+        )
+        require(
+            np.shape(self.opex_per_month) in ((), (len(self.volumes),)),
+            "opex_per_month is one number or has the same number of months as the volumes.",
         )
         for name, series in (
             ("volumes", self.volumes),

@@ -3,6 +3,7 @@
 ``USD per 1M tokens = rate / (tokens per second x 3600 / 1e6) / utilization x (1 + overhead)``
 """
 
+import math
 from typing import Final
 
 from xltoken.economics.domain import require, require_finite
@@ -89,6 +90,50 @@ def million_tokens_per_month(
     require(accelerators >= 0, "accelerators is a count, 0 or more.")
     seconds = SECONDS_PER_HOUR * HOURS_PER_MONTH
     return tokens_per_second * seconds / TOKENS_PER_MILLION * accelerators * utilization
+
+
+def counted_tokens(tokens_in: float, tokens_out: float, counted: str) -> float:
+    """Tokens of a request that count: ``output``, ``input`` or ``total``.
+
+    Examples
+    --------
+    >>> counted_tokens(8192, 1024, "total")
+    9216
+    """
+    if counted == "total":
+        return tokens_in + tokens_out
+    return tokens_out if counted == "output" else tokens_in
+
+
+def accelerators_required(million_tokens: float, capacity: float, peak_factor: float = 1.0) -> int:
+    """Accelerators that serve a month's volume at its peak, rounded up.
+
+    Parameters
+    ----------
+    million_tokens : float
+        Millions of counted tokens a month, 0 or more.
+    capacity : float
+        Millions of counted tokens a month of one accelerator, above 0.
+    peak_factor : float, default 1
+        Demand in the busiest hour over the mean, 1 or more.
+
+    Raises
+    ------
+    DomainError
+        If a number lies outside the ranges above.
+
+    Examples
+    --------
+    >>> accelerators_required(1_000.0, 300.0, 1.5)
+    5
+    """
+    require_finite(million_tokens=million_tokens, capacity=capacity, peak_factor=peak_factor)
+    require(million_tokens >= 0, "a volume is millions of tokens a month, 0 or more.")
+    require(capacity > 0, "the capacity of an accelerator must be above 0.")
+    require(peak_factor >= 1, f"peak_factor is peak over mean, 1 or more; it is {peak_factor:g}.")
+    needed = million_tokens * peak_factor / capacity
+    # A volume that fits exactly needs no further accelerator because of the last bit.
+    return math.ceil(needed * (1.0 - 1e-12))
 
 
 def _require_operation(tokens_per_second: float, utilization: float) -> None:

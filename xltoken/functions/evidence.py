@@ -72,10 +72,11 @@ def _url(found: Quote) -> str:
 
 
 def _conditions(found: Quote) -> str:
-    return "; ".join(dict.fromkeys(_condition(row) for row in found.observations))
+    return "; ".join(dict.fromkeys(conditions(row) for row in found.observations))
 
 
-def _condition(row: Observation) -> str:
+def conditions(row: Observation) -> str:
+    """Conditions of one measurement, as a line."""
     speculative = row.speculative if row.speculative not in ("", "none") else ""
     parts = [
         f"{row.tokens_in:g}/{row.tokens_out:g} tokens",

@@ -45,7 +45,10 @@ class WorksheetFunction(Definition):
 FUNCTIONS: Final[dict[str, WorksheetFunction]] = {}
 """Every worksheet function by name, in the order of the families."""
 
-FAMILIES: Final = ("unit_cost", "evidence", "ranking", "curves", "value", "info")
+FAMILIES: Final = (
+    "unit_cost", "evidence", "ranking", "prices", "curves", "value", "returns", "hardware",
+    "decision", "risk", "info",
+)  # fmt: skip
 """Modules that declare functions; their order is that of the reference."""
 
 

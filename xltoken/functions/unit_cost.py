@@ -1,16 +1,20 @@
 """Cost of a token, and the tokens that an accelerator serves."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 from xltoken.catalog import store
+from xltoken.economics.unit_cost import accelerators_required
 from xltoken.functions.cells import Noted
-from xltoken.functions.definition import Kind, Parameter
+from xltoken.functions.definition import Column, Kind, Parameter
 from xltoken.functions.parameters import ASSUMPTIONS, MONTH, PLATFORM, WORKLOAD
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.forecast import quote
 from xltoken.model.months import Month
+
+DEFAULT_CONFIDENCE: Final = 0.8
+"""The argument left out; then the assumption of that name counts, whose default is the same."""
 
 
 @worksheet(
@@ -61,3 +65,93 @@ def TOKEN_CAPACITY(
     found = quote(store.current(), platform, month, workload, assumptions)
     capacity = found.million_tokens_per_month(accelerators)
     return Noted(capacity, lambda: found.warnings(with_rate=False))
+
+
+@worksheet(
+    family="Unit cost",
+    summary="Cost of a token with the range in which it lies with a given confidence.",
+    parameters=(
+        PLATFORM,
+        MONTH,
+        WORKLOAD,
+        Parameter(
+            "confidence",
+            Kind.NUMBER,
+            "share",
+            "Width of the range, 0.8 for 80 %.",
+            DEFAULT_CONFIDENCE,
+        ),
+        ASSUMPTIONS,
+    ),
+    result="Row of three, USD per 1M counted tokens: low, expected (TOKEN_COST) and high.",
+    formula=(
+        "TOKEN_COST x exp(-/+ z sigma sqrt(h + h^2/m)): h months between the evidence and the "
+        "month, sigma and m priors of the catalog, z of the normal distribution. It tells what "
+        "software may do, not what rates do."
+    ),
+    source="Farmer and Lafond 2016; coverage of the range: xltoken backtest.",
+    example=("B200", dt.date(2027, 6, 1), "deepseek-r1/chat"),
+    columns=(Column("low", "number"), Column("expected", "number"), Column("high", "number")),
+)
+def TOKEN_COST_RANGE(
+    platform: str, month: Month, workload: str, confidence: float, assumptions: Assumptions
+) -> Any:
+    """Answer with the quote's range."""
+    if confidence == DEFAULT_CONFIDENCE:
+        confidence = float(assumptions.get("confidence"))
+    found = quote(store.current(), platform, month, workload, assumptions)
+    return Noted([list(found.usd_range(confidence))], found.warnings)
+
+
+@worksheet(
+    family="Unit cost",
+    summary="Tokens per second that a megawatt of accelerators serves.",
+    parameters=(PLATFORM, MONTH, WORKLOAD, ASSUMPTIONS),
+    result="Counted tok/s per MW, at utilization 1.",
+    formula="tokens_per_second / kW per accelerator x 1000, on one kw_basis for every platform.",
+    source="Evidence: TOKEN_SOURCE. Power: SemiAnalysis, dated.",
+    example=("GB300 NVL72", dt.date(2026, 6, 1), "deepseek-r1/summarize"),
+)
+def TOKENS_PER_MEGAWATT(
+    platform: str, month: Month, workload: str, assumptions: Assumptions
+) -> Any:
+    """Answer with the quote's throughput per megawatt."""
+    found = quote(store.current(), platform, month, workload, assumptions)
+    value = found.tokens_per_second_per_megawatt()
+    return Noted(value, lambda: found.warnings(with_rate=False))
+
+
+@worksheet(
+    family="Unit cost",
+    summary="Accelerators that a volume needs, rounded up.",
+    parameters=(
+        PLATFORM,
+        MONTH,
+        WORKLOAD,
+        Parameter("volume", Kind.NUMBER, "M tokens a month", "Millions of counted tokens a month."),
+        Parameter(
+            "peak_factor",
+            Kind.NUMBER,
+            "ratio",
+            "Demand in the busiest hour over the mean, 1 or more.",
+            1.0,
+        ),
+        ASSUMPTIONS,
+    ),
+    result="Count.",
+    formula="volume x peak_factor / TOKEN_CAPACITY of one accelerator, rounded up.",
+    source="Evidence: TOKEN_SOURCE.",
+    example=("B200", dt.date(2026, 6, 1), "deepseek-r1/chat", 250000.0, 2.0),
+)
+def ACCELERATORS_REQUIRED(
+    platform: str,
+    month: Month,
+    workload: str,
+    volume: float,
+    peak_factor: float,
+    assumptions: Assumptions,
+) -> Any:
+    """Answer with the count that the quote's capacity asks for."""
+    found = quote(store.current(), platform, month, workload, assumptions)
+    count = accelerators_required(volume, found.million_tokens_per_month(1.0), peak_factor)
+    return Noted(float(count), lambda: found.warnings(with_rate=False))

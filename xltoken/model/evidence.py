@@ -15,6 +15,9 @@ BROKEN_SHARE: Final = 0.7
 FP4: Final = frozenset({"fp4", "nvfp4", "mxfp4"})
 ANY: Final = "any"
 
+Configuration = tuple[object, ...]
+"""Platform, model, tokens, precision, stack, layout and load of a run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -113,11 +116,13 @@ def is_steady(row: Observation) -> bool:
     return steadiness is None or steadiness <= REFUSED_STEADINESS
 
 
-def _configuration(row: Observation) -> tuple[object, ...]:
+def configuration(row: Observation) -> Configuration:
     """What must be equal for two rows to be the same thing measured twice."""
     # Without a concurrency the operating point is told by its speed.
     point = row.tokens_per_second_per_user if row.concurrency is None else row.concurrency
     return (
+        row.platform,
+        row.model,
         row.tokens_in,
         row.tokens_out,
         row.precision,
@@ -134,9 +139,9 @@ def _configuration(row: Observation) -> tuple[object, ...]:
 
 def _latest(rows: Iterable[Observation]) -> Iterable[Row]:
     """Latest rows of each configuration; rows of one day stand together, none replaces another."""
-    configurations: dict[tuple[object, ...], dict[date, list[Observation]]] = {}
+    configurations: dict[Configuration, dict[date, list[Observation]]] = {}
     for row in rows:
-        days = configurations.setdefault(_configuration(row), {})
+        days = configurations.setdefault(configuration(row), {})
         days.setdefault(row.date, []).append(row)
     for days in configurations.values():
         newest, *before = sorted(days, reverse=True)

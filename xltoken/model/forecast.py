@@ -1,23 +1,28 @@
 """The cost of a token on a platform, at a moment, for a workload: evidence, rate and time joined.
 
-``F(u, month) = g x F(u / g, catalog's date)``: one factor moves the whole frontier, back by the
-software index and forward by the drift. Cost = rate over counted tokens, over utilization.
+Up to the catalog's date rows are carried to the month's own half-month by the software index;
+beyond it one factor moves the whole frontier: ``F(u, month) = g x F(u / g, catalog's date)``.
+Cost = rate over counted tokens, over utilization.
 """
 
 import functools
+import math
+import statistics
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from xltoken.catalog.keys import NotKnown, normalize
-from xltoken.catalog.records import EVIDENCE_GRADES, Observation
+from xltoken.catalog.records import EVIDENCE_GRADES, SOFTWARE_PRIORS, Observation
 from xltoken.catalog.store import Catalog, Workload, per_catalog
+from xltoken.economics.domain import require
 from xltoken.economics.unit_cost import million_tokens_per_month, usd_per_million_tokens
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.evidence import Admission, claims_on, is_steady
-from xltoken.model.frontier import ROUNDING, Frontiers, Reading, frontiers, of_rows
-from xltoken.model.index import growth
+from xltoken.model.frontier import ROUNDING, Frontiers, Reading, of_rows, read_at
+from xltoken.model.index import growth, log_spread, software_index
 from xltoken.model.months import Month, day, moment, months_between
+from xltoken.model.panel import half_month
 from xltoken.model.rates import RateAnswer, kilowatts, rate_at
 
 THIN_ROWS: Final = 10
@@ -90,7 +95,7 @@ class Quote:
         """How the figure came about: measured, interpolated, carried or projected."""
         if self.when > self.catalog.date.toordinal():
             return "projected"
-        if any(abs(row.date.toordinal() - self.when) >= 1 for row in self.observations):
+        if any(half_month(row.date) != half_month(day(self.when)) for row in self.observations):
             return "measured" if self.grade == "claim" else "carried"
         return "interpolated" if self.reading.interpolated else "measured"
 
@@ -101,6 +106,21 @@ class Quote:
     def usd_per_million_tokens(self) -> float:
         """USD per 1M counted tokens."""
         return self._usd_per_million_tokens
+
+    def usd_range(self, confidence: float) -> tuple[float, float, float]:
+        """Low, expected and high USD per 1M counted tokens, with a given confidence.
+
+        Raises
+        ------
+        DomainError
+            If `confidence` does not lie between 0 and 1.
+        """
+        require(0 < confidence < 1, f"confidence lies between 0 and 1; it is {confidence:g}.")
+        expected = self.usd_per_million_tokens()
+        months = months_between(self.evidence_date, self.when)
+        z = statistics.NormalDist().inv_cdf(0.5 + confidence / 2.0)
+        factor = math.exp(z * log_spread(self.catalog, months))
+        return expected / factor, expected, expected * factor
 
     def million_tokens_per_month(self, accelerators: float) -> float:
         """Millions of counted tokens that `accelerators` serve in a month of 730 hours."""
@@ -155,9 +175,8 @@ class Quote:
                 found.append(f"the run {seen.observation_id} was not steady")
             if seen.origin.user:
                 found.append(f"a user's row counts ({seen.origin.file}, row {seen.origin.row})")
-        prior = self.catalog.priors.get("software_gain_per_month")
         for what, record in (
-            ("prior", prior),
+            *((f"prior {name}", self.catalog.priors.get(name)) for name in SOFTWARE_PRIORS),
             (f"platform {self.platform}", self.catalog.platforms[self.platform]),
         ):
             if record is not None and record.origin.user:
@@ -247,19 +266,30 @@ def _quote(
     )
     if assumptions.scenario != "vendor":
         admission = _without_claims(admission)
+    gain = assumptions.get("software_gain_per_month")
+    factor = growth(
+        software_index(catalog, admission.as_of),
+        catalog.date,
+        when,
+        catalog.platforms[platform].launched,
+        workload.model_released,
+        gain,
+    )
+    slower = None if speed is None else speed / factor
     claims = claims_on(catalog, platform, workload, admission, day(when))
     if claims:
+        # A claim stands as stated, it is not carried up to the catalog's date.
         found = of_rows(claims, wait, counted)
+        reading = found.read(slower) if found else None
     else:
         admission = _without_claims(admission)
-        gain = assumptions.get("software_gain_per_month")
-        found = frontiers(catalog, platform, workload, admission, "vendor", wait, counted, gain)
+        found, reading = read_at(
+            catalog, platform, workload, admission, "vendor", wait, counted, gain, day(when), slower
+        ) or (None, None)
     if found is None:
         raise NotKnown(_why_nothing(catalog, platform, workload, admission, wait))
-    factor = _factor(catalog, platform, workload, assumptions, when, claimed=bool(claims))
     if speed is not None and not _reached(speed, found):
         raise NotKnown(_why_unreachable(platform, workload, speed, found))
-    reading = found.read(None if speed is None else speed / factor)
     if reading is None:
         assert speed is not None
         raise NotKnown(
@@ -288,26 +318,6 @@ def _reached(speed: float, found: Frontiers) -> bool:
         return False
     measured = found.fastest.observation.tokens_per_second_per_user or 0.0
     return speed <= measured * (1 + ROUNDING)
-
-
-def _factor(
-    catalog: Catalog,
-    platform: str,
-    workload: Workload,
-    assumptions: Assumptions,
-    when: float,
-    *,
-    claimed: bool,
-) -> float:
-    if claimed and when <= catalog.date.toordinal():
-        return 1.0  # a claim stands as stated, it is not carried up to the catalog's date
-    return growth(
-        catalog,
-        when,
-        catalog.platforms[platform].launched,
-        workload.model_released,
-        assumptions.get("software_gain_per_month"),
-    )
 
 
 def _without_claims(admission: Admission) -> Admission:

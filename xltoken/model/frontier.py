@@ -1,24 +1,28 @@
 """The frontier: the most an accelerator serves at a speed that a user accepts.
 
-Each row is carried to the catalog's date, throughput and speed per user alike; the Pareto-best
-rows make a falling curve of throughput over speed. One monotone cubic (PCHIP) on log throughput
+Each row is carried to a half-month, throughput and speed per user alike; the Pareto-best rows make
+a falling curve of throughput over speed. One monotone cubic (PCHIP) on log throughput
 runs through all of them; it is used between neighbours that stand close, and in a wider gap the
 throughput of the faster one counts. Never extrapolated: beyond the fastest measured speed nothing
 is known.
 
-Law: tightening a limit never raises a throughput. A cubic through fewer points can break it, so
-the throughput is the smallest over the filter asked for and every looser one.
+Laws: tightening a limit never raises a throughput, and waiting never lowers it. A cubic through
+fewer points, or through points that moved, can break them; so the throughput is the smallest over
+the filter asked for and every looser one, and over every later half-month up to the catalog's.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from xltoken.catalog.store import Catalog, Workload, per_catalog
+from xltoken.economics.unit_cost import counted_tokens
 from xltoken.model.evidence import (
     Admission,
     Row,
@@ -26,7 +30,8 @@ from xltoken.model.evidence import (
     looser_precisions,
     rows_that_count,
 )
-from xltoken.model.index import carry, growth
+from xltoken.model.index import growth, software_index
+from xltoken.model.panel import half_month
 
 SPEED_GAP: Final = 3.0
 THROUGHPUT_GAP: Final = 4.0
@@ -64,10 +69,11 @@ class Frontier:
         self.fastest = max(
             measured, key=lambda r: r.observation.tokens_per_second_per_user or 0.0, default=None
         )
-        self._cubic: Any = None
-        if len(self.pareto) > 1:
-            logs = np.log([point.throughput for point in self.pareto])
-            self._cubic = PchipInterpolator(self._speeds, logs)  # type: ignore[no-untyped-call]
+
+    @functools.cached_property
+    def _cubic(self) -> Any:
+        logs = np.log([point.throughput for point in self.pareto])
+        return PchipInterpolator(self._speeds, logs)  # type: ignore[no-untyped-call]
 
     def read(self, speed: float | None) -> Reading | None:
         """Throughput at `speed` tok/s/user or more (None: at any); None beyond the fastest."""
@@ -85,7 +91,7 @@ class Frontier:
             self._speeds[faster] < SPEED_GAP * self._speeds[faster - 1]
             and slower.throughput < THROUGHPUT_GAP * point.throughput
         )
-        if not close or self._cubic is None:
+        if not close:
             return Reading(point.throughput, self._speeds[faster], (point,), False)
         throughput = math.exp(float(self._cubic(speed)))
         # The cubic is monotone; rounding alone could leave the interval.
@@ -95,7 +101,7 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class Frontiers:
-    """Frontier asked for, and those of every looser filter, at the catalog's date.
+    """Frontier asked for, and those of every looser filter, at one half-month.
 
     `rows` are those behind the answer.
     """
@@ -142,6 +148,7 @@ def frontiers(
     longest_wait: float | None,
     counted: str,
     gain_per_month: float | None,
+    half: int,
 ) -> Frontiers | None:
     """Build the frontier asked for with every looser one; None when no row counts.
 
@@ -159,17 +166,21 @@ def frontiers(
         The tokens that count.
     gain_per_month : float or None
         What software gains beyond the catalog's date, as for :func:`growth`.
+    half : int
+        Half-month to which rows are carried, the catalog's or an earlier one.
     """
     launched = catalog.platforms[platform].launched
+    index = software_index(catalog, admission.as_of)
 
     def carried(row: Row) -> Point:
         seen = row.observation.date
         if seen <= catalog.date:
-            return _point(row, counted, carry(catalog, seen))
+            return _point(row, counted, index.carry(row.observation, half))
         # A user's row from after the catalog's date stands at its own figure on its own day.
         when = float(seen.toordinal())
-        later = growth(catalog, when, launched, workload.model_released, gain_per_month)
-        return _point(row, counted, 1.0 / later)
+        later = growth(index, catalog.date, when, launched, workload.model_released, gain_per_month)
+        back = index.carry(replace(row.observation, date=catalog.date), half)
+        return _point(row, counted, back / later)
 
     asked = rows_that_count(catalog, platform, workload, admission)
     rows = within_wait(asked, longest_wait)
@@ -192,6 +203,47 @@ def frontiers(
     return Frontiers(rows, first, tuple(looser))
 
 
+def read_at(
+    catalog: Catalog,
+    platform: str,
+    workload: Workload,
+    admission: Admission,
+    lowest_grade: str,
+    longest_wait: float | None,
+    counted: str,
+    gain_per_month: float | None,
+    when: date,
+    speed: float | None,
+) -> tuple[Frontiers, Reading | None] | None:
+    """Read the throughput at `speed` on day `when`, or at the catalog's date if that is earlier.
+
+    Returns the frontiers of that half-month and the reading, None beyond the fastest; None when no
+    row counts. The arguments are those of :func:`frontiers`.
+    """
+    today = half_month(catalog.date)
+    asked = min(half_month(when), today)
+
+    def built(half: int) -> Frontiers | None:
+        return frontiers(
+            catalog, platform, workload, admission, lowest_grade, longest_wait, counted,
+            gain_per_month, half,
+        )  # fmt: skip
+
+    found = built(asked)
+    if found is None:
+        return None
+    reading = found.read(speed)
+    # The best of all rows only moves up; what is read between two of them may not.
+    if reading is not None and speed is not None:
+        for half in range(asked + 1, today + 1):
+            later = built(half)
+            assert later is not None
+            other = later.read(speed)
+            if other is not None and other.throughput < reading.throughput:
+                reading = replace(reading, throughput=other.throughput)
+    return found, reading
+
+
 def of_rows(rows: Sequence[Row], longest_wait: float | None, counted: str) -> Frontiers | None:
     """Frontier of rows as they are, not carried: for claims."""
     kept = within_wait(rows, longest_wait)
@@ -203,14 +255,6 @@ def of_rows(rows: Sequence[Row], longest_wait: float | None, counted: str) -> Fr
 def within_wait(rows: Sequence[Row], longest_wait: float | None) -> tuple[Row, ...]:
     """Rows whose stated wait is `longest_wait` or less; one that states none fails a limit."""
     return tuple(row for row in rows if _waits_at_most(row, longest_wait))
-
-
-def counted_share(workload_in: float, workload_out: float, counted: str) -> float:
-    """Share of all tokens that count."""
-    if counted == "total":
-        return 1.0
-    part = workload_out if counted == "output" else workload_in
-    return part / (workload_in + workload_out)
 
 
 def _waits_at_most(row: Row, longest_wait: float | None) -> bool:
@@ -229,7 +273,8 @@ def _looser_waits(rows: Sequence[Row], longest_wait: float | None) -> list[float
 
 def _point(row: Row, counted: str, factor: float = 1.0) -> Point:
     seen = row.observation
-    share = counted_share(seen.tokens_in, seen.tokens_out, counted)
+    tokens = seen.tokens_in + seen.tokens_out
+    share = counted_tokens(seen.tokens_in, seen.tokens_out, counted) / tokens
     speed = seen.tokens_per_second_per_user
     return Point(row, seen.total * share * factor, None if speed is None else speed * factor)
 

@@ -1,44 +1,127 @@
 """The software index: how much faster the same accelerators serve as software matures.
 
-First form: the prior drift of the catalog carries every row to the catalog's date, and goes on
-beyond it with a deceleration. Both are factors of throughput and of speed per user alike.
+A matched-model index as price statisticians chain it: in each half-month the median log gain of
+the configurations whose measurements bracket it, one weight each. It is looked up by stack
+(platform, framework, precision, speculative decoding) where three or more configurations bracket
+the half-month, else by platform and framework, else it is the drift. As a carrier it never falls:
+a build that ran once can be kept running.
+
+The drift is what software gains where no measurement says more: a prior, counted as so many
+stacks, shrunk towards the median of the stacks' own median gains.
 """
 
+import itertools
 import math
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from xltoken.catalog.store import Catalog
+from xltoken.catalog.records import Observation
+from xltoken.catalog.store import Catalog, per_catalog
 from xltoken.model.months import months_between
+from xltoken.model.panel import HALVES_A_MONTH, Panel, Stack, half_month, panel, stack_of
 
 CARRY_LIMIT: Final = 1.5
 """No row is carried by more than this factor, forward or back."""
 UNKNOWN_AGE_MONTHS: Final = 12.0
 """Months since launch assumed where a launch or release date is not known."""
+BRACKETING: Final = 3
+"""Configurations that must bracket a half-month for a stack to have an index of its own."""
+
+Level = tuple[str, ...]
+"""A stack, or its first two parts: platform and framework."""
 
 
-def carry(catalog: Catalog, seen: date) -> float:
-    """Factor that brings a row seen on day `seen` to the catalog's date.
+def shrunk_drift(catalog: Catalog, known: Panel) -> float:
+    """Log gain of throughput a month: the prior shrunk towards the stacks of `known`.
 
-    Months are counted as :func:`growth` counts them, so going there and back is exactly 1.
+    ``(w ln(1 + prior) + n m) / (w + n)``: `m` the median over `n` stacks of the median monthly log
+    gain of their configurations, `w` the stacks the prior counts for.
     """
-    return _limited(-_log_drift(catalog) * months_between(catalog.date, float(seen.toordinal())))
+    prior = catalog.prior("software_gain_per_month")
+    weight = catalog.prior("software_gain_weight")
+    gains: dict[Stack, list[float]] = {}
+    for series in known.values():
+        if len(series.halves) > 1:
+            gains.setdefault(series.stack, []).append(series.monthly_gain)
+    medians = [statistics.median(gains[stack]) for stack in sorted(gains)]
+    if not medians:
+        return math.log1p(prior)
+    total = weight * math.log1p(prior) + len(medians) * statistics.median(medians)
+    return total / (weight + len(medians))
+
+
+@dataclass(frozen=True, eq=False)
+class SoftwareIndex:
+    """Index of every stack up to the catalog's half-month, and the drift beyond it.
+
+    `drift` is the log gain a month, never below 0: as a carrier the index never falls.
+    """
+
+    last: int
+    drift: float
+    steps: Mapping[Level, Mapping[int, float]]
+    _envelopes: dict[tuple[Level, ...], tuple[int, list[float]]] = field(
+        repr=False, default_factory=dict
+    )
+
+    def carry(self, row: Observation, half: int) -> float:
+        """Factor that brings `row` from its own half-month to `half`, limited to 1.5 either way."""
+        own = half_month(row.date)
+        if own == half:
+            return 1.0
+        return _limited(self._height(row, half) - self._height(row, own))
+
+    def _height(self, row: Observation, half: int) -> float:
+        """Log level of the index of the row's stack at a half-month, relative to its start."""
+        stack = stack_of(row)
+        first, levels = self._envelope((stack, stack[:2]))
+        per_half = self.drift / HALVES_A_MONTH
+        if half < first:
+            return (half - first) * per_half
+        if half > self.last:
+            return levels[-1] + (half - self.last) * per_half
+        return levels[half - first]
+
+    def _envelope(self, names: tuple[Level, ...]) -> tuple[int, list[float]]:
+        """First half-month of a stack's index, and its running maximum from there on."""
+        if names not in self._envelopes:
+            known = [self.steps[name] for name in names if name in self.steps]
+            first = min((min(steps) for steps in known), default=self.last)
+            level, levels = 0.0, [0.0]
+            for half in range(first, self.last):
+                level += next(
+                    (steps[half] for steps in known if half in steps), self.drift / HALVES_A_MONTH
+                )
+                levels.append(max(levels[-1], level))
+            self._envelopes[names] = (first, levels)
+        return self._envelopes[names]
+
+
+@per_catalog
+def software_index(catalog: Catalog, as_of: date | None) -> SoftwareIndex:
+    """Index of what was measured and known by `as_of` (None: everything)."""
+    known = panel(catalog, as_of)
+    last = half_month(catalog.date)
+    return SoftwareIndex(last, max(0.0, shrunk_drift(catalog, known)), _steps(known, last))
 
 
 def growth(
-    catalog: Catalog,
+    index: SoftwareIndex,
+    today: date,
     when: float,
     launched: date | None,
     released: date | None,
     gain_per_month: float | None = None,
 ) -> float:
-    """Factor by which throughput at moment `when` differs from that at the catalog's date.
+    """Factor by which throughput at moment `when` exceeds that at the catalog's date `today`.
 
-    Before the catalog's date the drift runs backwards, by the same limit as a row's carry, so a
-    row stands at its own figure on its own day. Beyond it software gains
-    ``((a + h + 1) / (a + 1)) ** b`` with ``b = ln(1 + drift) (a + 1)``: `h` months since the
-    catalog's date, `a` months then since the later of launch and release. At first that is the
-    monthly drift; it slows as the pair ages. The deceleration is an assumption.
+    1 up to that date. Beyond it software gains ``((a + h + 1) / (a + 1)) ** b`` with
+    ``b = ln(1 + drift) (a + 1)``: `h` months since the catalog's date, `a` months then since the
+    later of launch and release. At first that is the monthly drift; it slows as the pair ages. The
+    deceleration is an assumption.
 
     Parameters
     ----------
@@ -47,22 +130,57 @@ def growth(
     launched, released : date or None
         Launch of the platform and release of the model; 12 months ago where neither is known.
     gain_per_month : float, optional
-        Share of throughput a month instead of the drift, beyond the catalog's date only.
+        Share of throughput a month instead of the drift.
     """
-    months = months_between(catalog.date, when)
+    months = months_between(today, when)
     if months <= 0:
-        return _limited(_log_drift(catalog) * months)
+        return 1.0
+    log_drift = index.drift if gain_per_month is None else math.log1p(gain_per_month)
+    return math.exp(log_growth(log_drift, age_months(today, launched, released), months))
+
+
+def age_months(today: date, launched: date | None, released: date | None) -> float:
+    """Months on day `today` since the later of launch and release; 12 where neither is known."""
     known = [day for day in (launched, released) if day is not None]
-    age = UNKNOWN_AGE_MONTHS
-    if known:
-        age = max(0.0, months_between(max(known), float(catalog.date.toordinal())))
-    log_drift = _log_drift(catalog) if gain_per_month is None else math.log1p(gain_per_month)
-    return float(((age + months + 1.0) / (age + 1.0)) ** (log_drift * (age + 1.0)))
+    if not known:
+        return UNKNOWN_AGE_MONTHS
+    return max(0.0, months_between(max(known), float(today.toordinal())))
 
 
-def _log_drift(catalog: Catalog) -> float:
-    prior = catalog.priors.get("software_gain_per_month")
-    return math.log1p(prior.value) if prior else 0.0
+def log_growth(log_drift: float, age: float, months: float) -> float:
+    """Log of what software gains in `months` from now on a pair that is `age` months old."""
+    return log_drift * (age + 1.0) * math.log((age + months + 1.0) / (age + 1.0))
+
+
+def log_spread(catalog: Catalog, months: float) -> float:
+    """Standard deviation of the log throughput `months` away from a measurement.
+
+    ``sigma sqrt(h + h^2 / m)``, Farmer and Lafond's random walk with an estimated drift: `sigma`
+    a root-month and the `m` months behind the drift are priors of the catalog.
+    """
+    apart = abs(months)
+    behind = catalog.prior("software_gain_months")
+    if not apart or not behind:
+        return 0.0
+    return catalog.prior("software_gain_sd") * math.sqrt(apart + apart * apart / behind)
+
+
+def _steps(known: Panel, last: int) -> dict[Level, dict[int, float]]:
+    """Log gain of each level in the half-month after each, where enough configurations say so."""
+    found: dict[Level, dict[int, list[float]]] = {}
+    for series in known.values():
+        pairs = itertools.pairwise(zip(series.halves, series.logs, strict=True))
+        for (before, low), (after, high) in pairs:
+            gain = (high - low) / (after - before)
+            for half in range(before, min(after, last)):
+                for level in (series.stack, series.stack[:2]):
+                    found.setdefault(level, {}).setdefault(half, []).append(gain)
+    steps = {level: _medians(gains.items()) for level, gains in found.items()}
+    return {level: gains for level, gains in steps.items() if gains}
+
+
+def _medians(gains: Iterable[tuple[int, list[float]]]) -> dict[int, float]:
+    return {half: statistics.median(each) for half, each in gains if len(each) >= BRACKETING}
 
 
 def _limited(log_factor: float) -> float:

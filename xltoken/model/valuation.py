@@ -1,5 +1,8 @@
 """From worksheet arguments and assumptions to the value of a token program."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from xltoken.economics.cashflow import Program, declining_path
@@ -42,9 +45,8 @@ def program(
     InputError
         If ranges differ in length, or a path is given together with a decline.
     """
-    months = _length(volumes, unit_cost, price, assumptions)
-    timing = str(assumptions.get("timing"))
-    at = clock(months, timing)
+    months = months_of({"volumes": volumes, "unit_cost": unit_cost, "price": price}, assumptions)
+    at = payments(months, assumptions)
     if isinstance(unit_cost, np.ndarray):
         if decline != 0:
             raise InputError(
@@ -54,33 +56,60 @@ def program(
     else:
         costs = declining_path(unit_cost, decline, at, floor)
     return Program(
-        volumes=_spread(volumes, months),
+        volumes=spread(volumes, months),
         unit_costs=costs,
-        prices=_prices(price, at, assumptions),
+        prices=price_path(price, at, assumptions),
         investment=investment,
-        timing=timing,
-        tax_rate=float(assumptions.get("tax_rate")),
-        method=str(assumptions.get("depreciation")),
-        life_years=int(assumptions.get("life_years")),
         residual=float(assumptions.get("residual")),
         opex_per_month=float(assumptions.get("opex_per_month")),
+        **terms(assumptions),
     )
 
 
-def _prices(price: Series, at: FloatArray, assumptions: Assumptions) -> FloatArray:
+def terms(assumptions: Assumptions) -> dict[str, Any]:
+    """When money moves and how it is taxed, as arguments of a program."""
+    return {
+        "timing": str(assumptions.get("timing")),
+        "tax_rate": float(assumptions.get("tax_rate")),
+        "method": str(assumptions.get("depreciation")),
+        "life_years": int(assumptions.get("life_years")),
+    }
+
+
+def payments(months: int, assumptions: Assumptions) -> FloatArray:
+    """Months from today to each payment, shape (months,)."""
+    return clock(months, str(assumptions.get("timing")))
+
+
+def price_path(
+    price: Series, at: FloatArray, assumptions: Assumptions, name: str = "price"
+) -> FloatArray:
+    """Price at each payment: a scalar falls by the assumption ``price_decline``, a range is itself.
+
+    Raises
+    ------
+    InputError
+        If a range is given together with a decline.
+    """
     decline = float(assumptions.get("price_decline"))
     if not isinstance(price, np.ndarray):
         return declining_path(price, decline, at)
     if decline != 0 and assumptions.gives("price_decline"):
         raise InputError(
-            "a range for price is the path itself; with it, price_decline must be 0 or not given."
+            f"a range for {name} is the path itself; with it, price_decline must be 0 or not given."
         )
     return price
 
 
-def _length(volumes: Series, unit_cost: Series, price: Series, assumptions: Assumptions) -> int:
-    named = {"volumes": volumes, "unit_cost": unit_cost, "price": price}
-    lengths = {name: len(s) for name, s in named.items() if isinstance(s, np.ndarray)}
+def months_of(series: Mapping[str, Series], assumptions: Assumptions) -> int:
+    """Months of a forecast: those of its ranges, which must agree; of scalars, horizon_months.
+
+    Raises
+    ------
+    InputError
+        If ranges differ in length.
+    """
+    lengths = {name: len(s) for name, s in series.items() if isinstance(s, np.ndarray)}
     if not lengths:
         return int(assumptions.get("horizon_months"))
     if len(set(lengths.values())) > 1:
@@ -89,5 +118,6 @@ def _length(volumes: Series, unit_cost: Series, price: Series, assumptions: Assu
     return next(iter(lengths.values()))
 
 
-def _spread(series: Series, months: int) -> FloatArray:
+def spread(series: Series, months: int) -> FloatArray:
+    """One value a month: a scalar stands for every month."""
     return series if isinstance(series, np.ndarray) else np.full(months, float(series))

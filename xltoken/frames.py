@@ -1,0 +1,289 @@
+"""Tables for Python: pandas DataFrames that carry their units and sources in ``attrs``.
+
+They compute what the worksheet functions compute. A missing figure is NaN, and
+``attrs["reasons"]`` says why.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from xltoken.catalog import store
+from xltoken.catalog.keys import NotKnown
+from xltoken.functions.evidence import citation, conditions
+from xltoken.model.assumptions import Assumptions, parse
+from xltoken.model.forecast import Quote, quote
+from xltoken.model.prices import LOWEST, price_at
+from xltoken.model.ranking import ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Months = Iterable[float | dt.date]
+
+__all__ = ["capacity_table", "cost_table", "evidence_table", "price_table", "ranking_table"]
+
+
+def cost_table(
+    platforms: str | Iterable[str],
+    months: Months,
+    workload: str,
+    assumptions: Mapping[str, Any] | None = None,
+) -> "pd.DataFrame":
+    """Cost of a token: one row a month, one column a platform.
+
+    Parameters
+    ----------
+    platforms : str or iterable of str
+        Platforms as TOKEN_COST takes them, or ``"all"`` with evidence.
+    months : iterable of float or date
+        Dates, or months after the assumption ``start``.
+    workload : str
+        ``MODEL/SHAPE``.
+    assumptions : mapping, optional
+        Names and values as in the assumptions range of a worksheet.
+
+    Returns
+    -------
+    DataFrame, shape (months, platforms)
+        USD per 1M counted tokens; NaN where nothing is known. ``attrs``: unit, workload,
+        tokens_counted, catalog, fingerprint, assumptions, sources, warnings and reasons by
+        platform.
+
+    Raises
+    ------
+    NotKnown
+        If a platform or the workload is unknown.
+    InputError, DomainError
+        If an assumption is unknown, of the wrong kind or out of range.
+
+    Examples
+    --------
+    >>> table = cost_table(["B200", "H200"], [0, 12], "deepseek-r1/chat")
+    >>> table.shape, table.attrs["unit"]
+    ((2, 2), 'USD per 1M output tokens')
+    """
+    return _by_platform(
+        platforms,
+        months,
+        workload,
+        parse(list((assumptions or {}).items())),
+        "USD per 1M {counted} tokens",
+        lambda found: found.usd_per_million_tokens(),
+    )
+
+
+def capacity_table(
+    platforms: str | Iterable[str],
+    months: Months,
+    workload: str,
+    accelerators: float = 1.0,
+    assumptions: Mapping[str, Any] | None = None,
+) -> "pd.DataFrame":
+    """Tokens that accelerators serve: one row a month, one column a platform.
+
+    Parameters, attributes and errors are those of :func:`cost_table`; `accelerators` is their
+    number. Values are millions of counted tokens a month of 730 hours.
+
+    Examples
+    --------
+    >>> capacity_table("B200", [0], "deepseek-r1/chat", 8).attrs["unit"]
+    'M output tokens a month'
+    """
+    return _by_platform(
+        platforms,
+        months,
+        workload,
+        parse(list((assumptions or {}).items())),
+        "M {counted} tokens a month",
+        lambda found: found.million_tokens_per_month(accelerators),
+    )
+
+
+def price_table(
+    models_or_workloads: str | Iterable[str],
+    months: Months,
+    provider: str = LOWEST,
+    kind: str | None = None,
+    assumptions: Mapping[str, Any] | None = None,
+) -> "pd.DataFrame":
+    """List prices as TOKEN_PRICE gives them: one row a month, one column a model or workload.
+
+    ``attrs["providers"]`` names whose price each figure is.
+
+    Examples
+    --------
+    >>> price_table("gpt-oss-120b", [0]).attrs["unit"]
+    'USD per 1M tokens'
+    """
+    import pandas as pd
+
+    catalog = store.current()
+    given = parse(list((assumptions or {}).items()))
+    names = [models_or_workloads] if isinstance(models_or_workloads, str) else models_or_workloads
+    index = list(months)
+    columns: dict[str, list[float]] = {}
+    providers: dict[str, list[str]] = {}
+    sources: dict[str, str] = {}
+    warnings: dict[str, list[str]] = {}
+    for name in names:
+        found = [price_at(catalog, name, month, provider, kind, given) for month in index]
+        columns[name] = [price.usd_per_million_tokens for price in found]
+        providers[name] = [price.provider for price in found]
+        used = dict.fromkeys(row.source_id for price in found for row in price.rows)
+        sources[name] = "; ".join(used)
+        warnings[name] = list(dict.fromkeys(w for price in found for w in price.warnings))
+    table = pd.DataFrame(columns, index=pd.Index(index, name="month"))
+    table.attrs = _attributes(
+        catalog,
+        given,
+        "USD per 1M tokens",
+        providers=providers,
+        sources=sources,
+        warnings=warnings,
+    )
+    return table
+
+
+def ranking_table(
+    month: float | dt.date, workload: str, assumptions: Mapping[str, Any] | None = None
+) -> "pd.DataFrame":
+    """Every platform ranked by the cost of a token, those without a cost last with the reason.
+
+    Examples
+    --------
+    >>> ranking_table(0, "deepseek-r1/chat").columns[0]
+    'usd_per_million_tokens'
+    """
+    import pandas as pd
+
+    catalog = store.current()
+    given = parse(list((assumptions or {}).items()))
+    rows = []
+    for standing in ranking(catalog, month, workload, given):
+        found = standing.quote
+        rows.append(
+            {
+                "platform": standing.platform,
+                "usd_per_million_tokens": standing.usd_per_million_tokens,
+                "ratio": standing.ratio,
+                "tokens_per_second": found.tokens_per_second if found else None,
+                "tokens_per_second_per_user": found.speed if found else None,
+                "tokens_per_second_per_megawatt": standing.tokens_per_second_per_megawatt,
+                "rows": found.rows if found else 0,
+                "evidence_date": standing.evidence_date,
+                "grade": found.grade if found else "",
+                "source": citation(found) if found else "",
+                "warnings": "; ".join(found.warnings()) if found else "",
+                "reason": standing.reason,
+            }
+        )
+    table = pd.DataFrame(rows).set_index("platform")
+    unit = f"USD per 1M {given.get('tokens_counted')} tokens"
+    key = catalog.workload(workload).key
+    table.attrs = _attributes(catalog, given, unit, workload=key, month=month)
+    return table
+
+
+def evidence_table(
+    platform: str, workload: str, assumptions: Mapping[str, Any] | None = None
+) -> "pd.DataFrame":
+    """Rows behind an answer: one row an admitted measurement, fastest last.
+
+    Examples
+    --------
+    >>> "source" in evidence_table("B200", "glm-5/agentic").columns
+    True
+    """
+    import pandas as pd
+
+    catalog = store.current()
+    given = parse(list((assumptions or {}).items()))
+    found = quote(catalog, platform, 0.0, workload, given)
+    observations = [row.observation for row in found.frontiers.rows]
+    observations.sort(key=lambda o: (o.tokens_per_second_per_user or 0.0, o.observation_id))
+    table = pd.DataFrame(
+        [
+            {
+                "observation_id": o.observation_id,
+                "date": o.date,
+                "tokens_per_second_total": o.total,
+                "tokens_per_second_per_user": o.tokens_per_second_per_user,
+                "seconds_to_first_token": o.seconds_to_first_token,
+                "conditions": conditions(o),
+                "grade": o.evidence,
+                "source": o.source_id,
+            }
+            for o in observations
+        ]
+    ).set_index("observation_id")
+    unit = "tok/s per accelerator, input and output"
+    key = found.workload.key
+    table.attrs = _attributes(catalog, given, unit, platform=found.platform, workload=key)
+    return table
+
+
+def _by_platform(
+    platforms: str | Iterable[str],
+    months: Months,
+    workload: str,
+    given: Assumptions,
+    unit: str,
+    value: Callable[[Quote], float],
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    catalog = store.current()
+    key = catalog.workload(workload).key
+    index = list(months)
+    columns: dict[str, list[float]] = {}
+    sources: dict[str, str] = {}
+    warnings: dict[str, list[str]] = {}
+    reasons: dict[str, str] = {}
+    for name in _names(catalog, platforms):
+        figures: list[float] = []
+        cited: dict[str, None] = {}
+        told: dict[str, None] = {}
+        for month in index:
+            try:
+                found: Quote = quote(catalog, name, month, workload, given)
+                figures.append(value(found))
+                cited |= dict.fromkeys([citation(found)])
+                told |= dict.fromkeys(found.warnings())
+            except NotKnown as reason:
+                figures.append(float("nan"))
+                reasons[name] = str(reason)
+        columns[name] = figures
+        sources[name] = "; ".join(cited)
+        warnings[name] = list(told)
+    table = pd.DataFrame(columns, index=pd.Index(index, name="month"))
+    table.attrs = _attributes(
+        catalog,
+        given,
+        unit.format(counted=given.get("tokens_counted")),
+        workload=key,
+        sources=sources,
+        warnings=warnings,
+        reasons=reasons,
+    )
+    return table
+
+
+def _names(catalog: store.Catalog, platforms: str | Iterable[str]) -> list[str]:
+    if platforms == "all":
+        return [name for name in catalog.platforms if name in catalog.platforms_with_evidence]
+    listed = [platforms] if isinstance(platforms, str) else platforms
+    return list(dict.fromkeys(catalog.platform(name).platform for name in listed))
+
+
+def _attributes(
+    catalog: store.Catalog, given: Assumptions, unit: str, **more: Any
+) -> dict[Hashable | None, Any]:
+    return {
+        "unit": unit,
+        "tokens_counted": given.get("tokens_counted"),
+        "assumptions": dict(given.given),
+        "catalog": catalog.date,
+        "fingerprint": catalog.fingerprint,
+        **more,
+    }
