@@ -56,8 +56,8 @@ def test_every_import_points_down(path):
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "economics").glob("*.py")), ids=lambda p: p.name)
 def test_economics_imports_numpy_and_nothing_of_ours(path):
-    """Formulas stand on numpy and the standard library alone."""
-    allowed = {"numpy", "xltoken", *sys.stdlib_module_names}
+    """Formulas stand on numpy, scipy and the standard library alone."""
+    allowed = {"numpy", "scipy", "xltoken", *sys.stdlib_module_names}
     roots = {name.partition(".")[0] for name in _imports(path)}
     assert roots <= allowed
     assert all(
@@ -75,10 +75,14 @@ def test_no_host_type_outside_cells():
             assert "decimal" not in _imports(path)
 
 
-def _loaded_by(statement: str) -> set[str]:
+def _modules_loaded_by(statement: str) -> set[str]:
     code = f"import sys; {statement}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in done.stdout.split()}
+    return set(done.stdout.split())
+
+
+def _loaded_by(statement: str) -> set[str]:
+    return {name.partition(".")[0] for name in _modules_loaded_by(statement)}
 
 
 def test_import_loads_nothing_heavy():
@@ -95,3 +99,16 @@ def test_a_cost_needs_no_spreadsheet_package():
     """A figure computed in Python loads neither pandas, openpyxl, xlwings nor the engine."""
     statement = "import xltoken; xltoken.TOKEN_COST('B200', 0, 'gpt-oss-120b/batch')"
     assert not _loaded_by(statement) & {"pandas", "openpyxl", "xlwings", "formualizer"}
+
+
+def test_formulas_load_scipy_only_when_called():
+    """Importing every formula loads numpy alone; scipy comes with the call that needs it."""
+    names = [f"xltoken.economics.{path.stem}" for path in (PACKAGE / "economics").glob("[!_]*.py")]
+    assert "xltoken.economics.simulation" in names
+    assert "scipy" not in _loaded_by(f"import {', '.join(names)}")
+
+
+def test_a_cost_draws_no_random_numbers():
+    """The slowest part of scipy belongs to simulations alone."""
+    statement = "import xltoken; xltoken.TOKEN_COST('B200', 0, 'gpt-oss-120b/batch')"
+    assert "scipy.stats" not in _modules_loaded_by(statement)

@@ -278,7 +278,7 @@ def _names(catalog: store.Catalog, platforms: str | Iterable[str]) -> list[str]:
 
 def _attributes(
     catalog: store.Catalog, given: Assumptions, unit: str, **more: Any
-) -> dict[Hashable | None, Any]:
+) -> dict[Any, Any]:
     return {
         "unit": unit,
         "tokens_counted": given.get("tokens_counted"),

@@ -19,9 +19,20 @@ EXPORTED = [
     "PLATFORM_RANKING",
     "CHEAPEST_PLATFORM",
     "COST_CURVE",
+    "LEARNING_CURVE",
+    "COST_CURVE_FIT",
     "NPV_DECLINING",
     "NPV_STATIC",
     "NPV_ADVANTAGE",
+    "PAYBACK_MONTHS",
+    "IRR_ALL",
+    "LEVELIZED_COST",
+    "BREAKEVEN_PRICE",
+    "BREAKEVEN_UTILIZATION",
+    "DEPRECIATION_CHARGE",
+    "BUY_OR_BUILD",
+    "NPV_SIMULATION",
+    "NPV_TORNADO",
     "XLTOKEN_INFO",
 ]
 
@@ -32,6 +43,15 @@ SIGNATURES = {
     "PLATFORM_RANKING": "(month, workload, [assumptions])",
     "CHEAPEST_PLATFORM": "(month, workload, [rank=1], [assumptions])",
     "COST_CURVE": '(start, month, decline, [floor=0], [shape="exponential"], [floor_share])',
+    "LEARNING_CURVE": "(start, cumulative_volume, learning_rate, [initial_volume=1])",
+    "COST_CURVE_FIT": '(months, costs, [shape="exponential"])',
+    "NPV_SIMULATION": (
+        "(discount_rate, volumes, unit_cost, decline, [price=0], [investment=0], [assumptions])"
+    ),
+    "NPV_TORNADO": (
+        "(discount_rate, volumes, unit_cost, decline, [price=0], [investment=0], [spread=0.2], "
+        "[assumptions])"
+    ),
     "NPV_DECLINING": (
         "(discount_rate, volumes, unit_cost, [decline=0], [price=0], [investment=0], [floor=0], "
         "[assumptions])"
@@ -40,6 +60,22 @@ SIGNATURES = {
     "NPV_ADVANTAGE": (
         "(discount_rate, volumes, unit_cost, [decline=0], [price=0], [investment=0], [floor=0], "
         "[assumptions])"
+    ),
+    "PAYBACK_MONTHS": "(cashflows, [discount_rate=0])",
+    "IRR_ALL": "(cashflows, [periods_per_year=1])",
+    "LEVELIZED_COST": (
+        '(discount_rate, volumes, costs, [investment=0], [residual=0], [timing="end"])'
+    ),
+    "BREAKEVEN_PRICE": (
+        "(discount_rate, volumes, unit_cost, decline, [investment=0], [floor=0], [assumptions])"
+    ),
+    "BREAKEVEN_UTILIZATION": (
+        "(discount_rate, capacity, costs, price, [investment=0], [assumptions])"
+    ),
+    "DEPRECIATION_CHARGE": ('(cost, salvage, life_years, year, [method="straight_line"], [share])'),
+    "BUY_OR_BUILD": (
+        "(discount_rate, volumes, api_price, unit_cost, [investment=0], "
+        '[field="npv"], [assumptions])'
     ),
     "XLTOKEN_INFO": '([field="version"])',
 }
@@ -251,7 +287,16 @@ def test_kinds_lift_as_the_design_says():
 def test_small_money_is_prices_costs_and_rates():
     """The parameters in which a cut Decimal is unsafe are the prices, costs and yearly rates."""
     found = {p.name for f in FUNCTIONS.values() for p in f.parameters if p.small_money}
-    assert found == {"start", "floor", "decline", "discount_rate", "unit_cost", "price"}
+    assert found == {
+        "start",
+        "floor",
+        "decline",
+        "discount_rate",
+        "unit_cost",
+        "price",
+        "costs",
+        "api_price",
+    }
 
 
 def test_marks_show_as_words():

@@ -7,13 +7,15 @@ import math
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from xltoken.catalog import reading, store
+from xltoken.catalog import reading, records, store
 from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.records import Observation, Origin, Prior
 from xltoken.catalog.store import Catalog
 from xltoken.model.assumptions import Assumptions, parse
 from xltoken.model.forecast import Quote, quote
@@ -69,6 +71,57 @@ def toy(*rows: Mapping[str, Any]) -> Catalog:
     """Lay observations over the shipped catalog without its own, which takes a tenth of the time."""
     with mock.patch.object(reading, "DATA", _without_observations()):
         return overlay(observations=rows)
+
+
+def observed(**changed: Any) -> Observation:
+    """One observation, read as from a file."""
+    cells = {name: str(value) for name, value in row(**changed).items()}
+    found, problems = records.parse(Observation, cells, Origin("observations.csv", 2, user=True))
+    assert found is not None, problems
+    return found
+
+
+def runs(
+    days: Iterable[date | str], *series: Iterable[float | None], **changed: Any
+) -> list[Observation]:
+    """Configurations measured on some days: one series of tok/s each (None: not on that day)."""
+    days = list(days)
+    return [
+        observed(
+            date=day, concurrency=2**number, tokens_per_second_total=total, **changed
+        )
+        for number, totals in enumerate(series)
+        for day, total in zip(days, totals, strict=True)
+        if total is not None
+    ]
+
+
+def holding(*observations: Observation, **priors: float) -> Catalog:
+    """Catalog of these observations and no others, with the drift's priors as in DESIGN.md."""
+    values = {
+        "software_gain_per_month": 0.01,
+        "software_gain_weight": 10.0,
+        "software_gain_sd": 0.1,
+        "software_gain_months": 6.0,
+        **priors,
+    }
+    origin = Origin("priors.csv", 2, user=False)
+    known = {
+        name: Prior(
+            source_id="priors.csv", recorded=None, withdrawn=None, origin=origin,
+            name=name, value=value, unit="", note="",
+        )  # fmt: skip
+        for name, value in values.items()
+    }
+    return replace(
+        store.load(),
+        date=TODAY,
+        observations=tuple(observations),
+        workload_rows=(),
+        priors=known,
+        memo={},
+        _cuts={},
+    )
 
 
 def assume(**given: Any) -> Assumptions:
