@@ -7,6 +7,7 @@ and the printed listings are derived from it.
 import dataclasses
 import datetime as dt
 import difflib
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -319,6 +320,7 @@ class Problem:
         )
 
 
+@functools.cache
 def columns(record: type[Record]) -> tuple[dataclasses.Field[Any], ...]:
     """Return the columns of a record's file, its own first, in the order of the class."""
     fields = [f for f in dataclasses.fields(record) if f.metadata]

@@ -243,12 +243,17 @@ def evaluate(
         if single:
             console().print(shown(value))
             return
-        headed = isinstance(rows[0][0], str)
-        titles = [str(cell) for cell in rows[0]] if headed else [""] * len(rows[0])
-        table(titles, rows[1:] if headed else rows)
+        _grid(rows)
 
     notes = [*notebook.messages, *(f"warning: {w}" for w in notebook.warnings)]
     return Outcome(data, show, FINDINGS if failed else DONE, notes)
+
+
+def _grid(rows: list[list[Any]]) -> None:
+    """Print a table result; a first row of texts alone is its header."""
+    headed = len(rows) > 1 and all(isinstance(cell, str) for cell in rows[0])
+    titles = [str(cell) for cell in rows[0]] if headed else [""] * len(rows[0])
+    table(titles, rows[1:] if headed else rows)
 
 
 @command(app, "functions")
@@ -294,7 +299,7 @@ def functions(
             echo(f"Source: {found.source}")
         echo(f"Example: {found.example_formula}")
         if found.table:
-            table([str(cell) for cell in example[0]], example[1:])
+            _grid(example)
         else:
             echo(f"  gives {shown(value)}")
 

@@ -20,7 +20,7 @@ from xltoken.economics.unit_cost import million_tokens_per_month, usd_per_millio
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.evidence import Admission, claims_on, is_steady
 from xltoken.model.frontier import ROUNDING, Frontiers, Reading, of_rows, read_at
-from xltoken.model.index import growth, log_spread, software_index
+from xltoken.model.index import CARRY_LIMIT, growth, log_spread, software_index
 from xltoken.model.months import Month, day, moment, months_between
 from xltoken.model.panel import half_month
 from xltoken.model.rates import RateAnswer, kilowatts, rate_at
@@ -170,6 +170,11 @@ class Quote:
                 found.append(
                     f"the latest run of {seen.observation_id}'s configuration fell by more than "
                     "30 % and is not confirmed; the one before counts"
+                )
+            if point.carried >= CARRY_LIMIT * (1 - ROUNDING):
+                found.append(
+                    f"the run {seen.observation_id} of {seen.date} is carried up by the limit of "
+                    f"{CARRY_LIMIT:g}x"
                 )
             if point.row.flagged:
                 found.append(f"the run {seen.observation_id} was not steady")

@@ -41,11 +41,12 @@ ROUNDING: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A row on a frontier: counted tok/s per accelerator and tok/s/user, carried."""
+    """A row on a frontier: counted tok/s per accelerator and tok/s/user, carried by a factor."""
 
     row: Row
     throughput: float
     speed: float | None
+    carried: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,8 @@ def _point(row: Row, counted: str, factor: float = 1.0) -> Point:
     tokens = seen.tokens_in + seen.tokens_out
     share = counted_tokens(seen.tokens_in, seen.tokens_out, counted) / tokens
     speed = seen.tokens_per_second_per_user
-    return Point(row, seen.total * share * factor, None if speed is None else speed * factor)
+    throughput = seen.total * share * factor
+    return Point(row, throughput, None if speed is None else speed * factor, factor)
 
 
 def _pareto(points: Sequence[Point]) -> list[Point]:
