@@ -314,3 +314,24 @@ def test_series_of_different_length_are_refused():
     """Volumes, costs and prices have one value a month each; any other length is an error."""
     with pytest.raises(ValueError, match=r"volumes|length|shape"):
         program(volumes=np.ones(1)).npv(0.1)
+
+
+def test_opex_may_vary_by_month():
+    """One opex a month is taken off that month; a level one equals the number, bit for bit."""
+    varied = program(3, opex_per_month=np.array([1.0, 2.0, 3.0]))
+    assert varied.cashflows().tolist() == [199.0, 198.0, 197.0]
+    level = program(12, opex_per_month=np.full(12, 7.0), tax_rate=0.2, investment=50.0)
+    assert level.npv(0.1) == program(12, opex_per_month=7.0, tax_rate=0.2, investment=50.0).npv(0.1)
+
+
+@pytest.mark.parametrize(
+    ("opex", "message"),
+    [
+        (np.ones(11), "opex_per_month is one number or has the same number of months"),
+        (np.full(12, math.nan), "opex_per_month must be a finite number in every period"),
+    ],
+)
+def test_opex_by_month_has_its_own_months(opex, message):
+    """An opex of other months, or no number, is a DomainError."""
+    with pytest.raises(DomainError, match=message):
+        program(12, opex_per_month=opex)

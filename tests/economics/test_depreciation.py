@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xltoken.economics.depreciation import METHODS, schedule
+from xltoken.economics.depreciation import METHODS, charge, schedule
 from xltoken.economics.domain import DomainError
 
 # Percent of cost by year. IRS Publication 946, How to Depreciate Property, Appendix A, Table A-1:
@@ -119,3 +119,51 @@ def test_schedule_refuses_what_it_is_not_defined_for(arguments, message):
     """Each argument out of its range is a DomainError that says the range."""
     with pytest.raises(DomainError, match=message):
         schedule(**({"cost": 1_000.0, "salvage": 0.0, "life_years": 5} | arguments))
+
+
+# --- the charge of one year ----------------------------------------------------------------------
+
+
+@given(costs, shares, lives, st.sampled_from(METHODS))
+def test_charges_are_the_schedule(cost, share, life_years, method):
+    """The charge of each year is that entry of the schedule."""
+    expected = schedule(cost, share * cost, life_years, method).tolist()
+    years = range(1, len(expected) + 1)
+    assert [charge(cost, share * cost, life_years, year, method) for year in years] == expected
+
+
+@given(costs, shares, st.lists(st.floats(0.0, 100.0), min_size=1, max_size=10))
+def test_units_are_a_share_of_what_is_lost(cost, share, units):
+    """Units of production charge (cost - salvage) x share; all units together charge all of it."""
+    total = sum(units) or 1.0
+    charged = [
+        charge(cost, share * cost, len(units), year, "units", made / total)
+        for year, made in enumerate(units, 1)
+    ]
+    lost = (cost - share * cost) * (1.0 if sum(units) else 0.0)
+    assert math.fsum(charged) == pytest.approx(lost, rel=1e-9, abs=1e-9 * cost)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"life_years": 0.0}, "whole number of years from 1 to 100; it is 0"),
+        ({"life_years": 2.5}, "whole number of years from 1 to 100; it is 2.5"),
+        ({"life_years": 101.0}, "whole number of years from 1 to 100; it is 101"),
+        ({"year": 0.0}, "year is a whole number from 1 to 5"),
+        ({"year": 1.5}, "year is a whole number from 1 to 5"),
+        ({"year": 6.0}, "year is a whole number from 1 to 5"),
+        ({"year": 7.0, "method": "macrs_5"}, "year is a whole number from 1 to 6"),
+        ({"method": "annuity"}, "method is one of straight_line.*units; it is 'annuity'"),
+        ({"method": "units"}, "method units needs share.*it is None"),
+        ({"method": "units", "share": 1.01}, "between 0 and 1; it is 1.01"),
+        ({"method": "units", "share": -0.01}, "between 0 and 1; it is -0.01"),
+        ({"salvage": 2_000.0, "method": "units", "share": 0.1}, "salvage lies between"),
+        ({"cost": 1e308, "method": "sum_of_years"}, "the charge is beyond every number"),
+    ],
+)
+def test_charge_refuses_what_it_is_not_defined_for(arguments, message):
+    """Each argument out of its range is a DomainError that says the range."""
+    level = {"cost": 1_000.0, "salvage": 0.0, "life_years": 5.0, "year": 1.0}
+    with pytest.raises(DomainError, match=message):
+        charge(**(level | arguments))

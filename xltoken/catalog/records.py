@@ -7,7 +7,6 @@ and the printed listings are derived from it.
 import dataclasses
 import datetime as dt
 import difflib
-import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -320,13 +319,17 @@ class Problem:
         )
 
 
-@functools.cache
 def columns(record: type[Record]) -> tuple[dataclasses.Field[Any], ...]:
     """Return the columns of a record's file, its own first, in the order of the class."""
-    fields = [f for f in dataclasses.fields(record) if f.metadata]
-    shared = {f.name for f in dataclasses.fields(Record)}
-    own = [f for f in fields if f.name not in shared or f.metadata["key"]]
-    return (*own, *(f for f in fields if f not in own))
+    if record not in _columns:
+        fields = [f for f in dataclasses.fields(record) if f.metadata]
+        shared = {f.name for f in dataclasses.fields(Record)}
+        own = [f for f in fields if f.name not in shared or f.metadata["key"]]
+        _columns[record] = (*own, *(f for f in fields if f not in own))
+    return _columns[record]
+
+
+_columns: dict[type[Record], tuple[dataclasses.Field[Any], ...]] = {}
 
 
 R = TypeVar("R", bound=Record)

@@ -15,7 +15,7 @@ import numpy as np
 from xltoken.economics.curves import decline_factor
 from xltoken.economics.depreciation import METHODS, schedule
 from xltoken.economics.discounting import FloatArray, present_value
-from xltoken.economics.domain import require, require_decline, require_finite
+from xltoken.economics.domain import require, require_decline, require_finite, require_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,7 @@ class Program:
             ("unit_cost", self.unit_costs),
             ("price", self.prices),
         ):
-            require(
-                bool(np.all(np.isfinite(series)) and np.all(series >= 0)),
-                f"{name} must be finite and 0 or more in every period.",
-            )
+            require_series(name, series)
 
     def cashflows(self) -> FloatArray:
         """Cash of months 1 ... n in USD, after tax, the investment excluded."""

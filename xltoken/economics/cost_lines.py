@@ -14,7 +14,7 @@ import numpy as np
 from xltoken.economics.curves import decline_factor
 from xltoken.economics.depreciation import require_life
 from xltoken.economics.discounting import FloatArray
-from xltoken.economics.domain import DomainError, require, require_finite
+from xltoken.economics.domain import DomainError, require, require_finite, require_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +120,7 @@ def cost_lines(
     require_finite(investment=investment, salvage=salvage)
     require(investment >= 0, "investment is entered positive: USD paid at the start.")
     require(0 <= salvage <= investment, "salvage lies between 0 and the investment.")
-    require(
-        bool(np.all(np.isfinite(yearly_volumes)) and np.all(yearly_volumes >= 0)),
-        "volumes must be finite and 0 or more in every period.",
-    )
+    require_series("volumes", yearly_volumes)
     if not np.all(yearly_volumes):
         year = int(np.flatnonzero(yearly_volumes == 0)[0]) + 1
         raise ZeroDivisionError(f"the volumes of year {year} are 0: no tokens share its cost.")

@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class DomainError(ValueError):
     """A number outside the domain of a formula; a cell shows it as ``#NUM!``."""
@@ -18,6 +21,14 @@ def require_finite(**numbers: float) -> None:
     for name, number in numbers.items():
         if not math.isfinite(number):
             raise DomainError(f"{name} must be a finite number; it is {number}.")
+
+
+def require_series(name: str, series: NDArray[np.float64]) -> None:
+    """Raise :class:`DomainError` unless every period of a series is finite and 0 or more."""
+    require(
+        bool(np.all(np.isfinite(series)) and np.all(series >= 0)),
+        f"{name} must be finite and 0 or more in every period.",
+    )
 
 
 def require_decline(decline: float, name: str = "decline") -> None:

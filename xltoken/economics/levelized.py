@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from xltoken.economics.cashflow import Program
-from xltoken.economics.discounting import FloatArray, discount_factors, present_value
-from xltoken.economics.domain import require, require_finite
+from xltoken.economics.discounting import FloatArray, clock, discount_factors, present_value
+from xltoken.economics.domain import require, require_finite, require_series
 
 _ROUNDING: Final = 1e-12
 """Share of the sums invested and received below which a value is 0."""
@@ -38,14 +38,14 @@ def levelized_cost(
     investment : float, default 0
         USD paid at month 0, entered positive.
     residual : float, default 0
-        USD received for the hardware at the end of the last month, 0 or more.
+        USD received for the hardware with the last month's payment, 0 or more.
     timing : {"end", "mid", "begin"}
-        When in its month money moves; the residual always comes at the end.
+        When in its month money moves.
 
     Returns
     -------
     float
-        USD per 1M tokens: ``(investment + PV(costs) - residual (1 + rate)^(-n/12)) / PV(volumes)``.
+        USD per 1M tokens: ``(investment + PV(costs) - PV(residual)) / PV(volumes)``.
 
     Raises
     ------
@@ -66,11 +66,11 @@ def levelized_cost(
         require_series(name, series)
     if not np.any(volumes):
         raise ZeroDivisionError("the volumes are 0 in every month: no tokens share the cost.")
-    end = discount_factors(discount_rate, np.array([float(len(volumes))]))
+    last = discount_factors(discount_rate, clock(len(volumes), timing)[-1:])
     with np.errstate(over="ignore", invalid="ignore"):
         paid = investment + present_value(costs, discount_rate, timing)
         tokens = present_value(volumes, discount_rate, timing)
-    return _quotient(paid - residual * float(end[0]), tokens)
+    return _quotient(paid - residual * float(last[0]), tokens)
 
 
 def breakeven_multiple(program: Program, revenue: FloatArray, discount_rate: float) -> float:
@@ -120,14 +120,6 @@ def breakeven_multiple(program: Program, revenue: FloatArray, discount_rate: flo
     with np.errstate(over="ignore", invalid="ignore"):
         earned = present_value((1.0 - program.tax_rate) * revenue, discount_rate, program.timing)
     return _quotient(max(-worth, 0.0), earned)
-
-
-def require_series(name: str, series: FloatArray) -> None:
-    """Raise :class:`DomainError` unless every period of a series is finite and 0 or more."""
-    require(
-        bool(np.all(np.isfinite(series)) and np.all(series >= 0)),
-        f"{name} must be finite and 0 or more in every period.",
-    )
 
 
 def _quotient(amount: float, units: float) -> float:

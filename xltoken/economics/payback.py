@@ -64,8 +64,8 @@ def payback_months(cashflows: FloatArray, discount_rate: float = 0.0) -> float |
 
     Examples
     --------
-    >>> payback_months(np.array([-100.0, 60.0, 60.0]))
-    1.6666666666666667
+    >>> payback_months(np.array([-100.0, 50.0, 100.0]))
+    1.5
     """
     require(np.all(np.isfinite(cashflows)), "every cash flow must be a finite number.")
     factors = discount_factors(discount_rate, np.arange(len(cashflows), dtype=np.float64))

@@ -248,11 +248,11 @@ def _compute(function: Definition, read: Sequence[Any], date1904: bool) -> Any:
             notebook.warnings.extend(w for w in result.warnings() if w not in notebook.warnings)
         result = result.value
     if function.table:
-        header, *body = result
         kinds = [column.kind for column in function.columns]
-        return [list(header)] + [
-            [_clean(function, cell, kind) for cell, kind in zip(row, kinds, strict=True)]
-            for row in body
+        # The last column's kind is that of all that follow, where their number is the user's.
+        return [
+            [_clean(function, cell, kinds[min(i, len(kinds) - 1)]) for i, cell in enumerate(row)]
+            for row in result
         ]
     return _clean(function, result, "number")
 

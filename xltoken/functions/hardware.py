@@ -1,12 +1,17 @@
 """What hardware costs by year: depreciation charges, and cost lines per token."""
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
-from xltoken.economics.depreciation import CHARGES, charge
-from xltoken.functions.definition import Kind, Parameter
-from xltoken.functions.parameters import chosen
+import numpy as np
+
+from xltoken.economics.cost_lines import cost_lines
+from xltoken.economics.depreciation import CHARGES, charge, require_life
+from xltoken.functions.definition import REQUIRED, Column, Kind, Parameter
+from xltoken.functions.parameters import DISCOUNT_RATE, INVESTMENT, VOLUMES, chosen
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import InputError
+from xltoken.model.valuation import Series, spread
 
 LIFE_YEARS: Final = Parameter(
     "life_years", Kind.NUMBER, "years", "Life of the hardware, whole years from 1 to 100."
@@ -54,3 +59,59 @@ def DEPRECIATION_CHARGE(
     if method == "units" and share is None:
         raise InputError("method units needs share, the share of all units made in the year.")
     return charge(cost, salvage, life_years, year, method, share)
+
+
+@worksheet(
+    family="Hardware",
+    summary="What hardware adds to the cost of a token by year, on three views of its cost.",
+    parameters=(
+        DISCOUNT_RATE,
+        replace(INVESTMENT, default=REQUIRED),
+        VOLUMES,
+        LIFE_YEARS,
+        Parameter("salvage", Kind.NUMBER, "USD", "Received at the end of its life.", 0.0),
+        Parameter(
+            "market_decline",
+            Kind.NUMBER,
+            "share a year",
+            "Effective annual fall of the market price of the hardware, 0.30 for 30 % a year.",
+            0.0,
+        ),
+    ),
+    result=(
+        "3 rows, no header: the name of the line, then USD per 1M tokens of year 1, 2, ... of its "
+        "life. A range of volumes has 12 months for each year; #DIV/0! where a year has none."
+    ),
+    formula=(
+        "accounting: (investment - salvage) / life; economic: (investment - salvage (1 + rate)^"
+        "-life) x rate / (1 - (1 + rate)^-life), paid at the end of each year; replacement: "
+        "economic x (1 - market_decline)^(year - 1), the same payment on hardware bought that "
+        "year. Each over the volume of the year."
+    ),
+    example=(0.10, 3_000_000.0, 500_000.0, 4.0, 300_000.0, 0.3),
+    columns=(Column("line", "text"), Column("USD per 1M tokens", "number")),
+)
+def COST_LINES(
+    discount_rate: float,
+    investment: float,
+    volumes: Series,
+    life_years: float,
+    salvage: float,
+    market_decline: float,
+) -> Any:
+    """Lay the three lines out, a year a column."""
+    require_life(life_years)
+    months = 12 * int(life_years)
+    monthly = spread(volumes, months)
+    if len(monthly) != months:
+        raise InputError(
+            f"a range for volumes covers the life, {months} months for {life_years:g} years; it "
+            f"has {len(monthly)}."
+        )
+    require_series("volumes", monthly)
+    with np.errstate(over="ignore"):
+        yearly = monthly.reshape(-1, 12).sum(axis=1)
+    lines = cost_lines(yearly, discount_rate, investment, salvage, market_decline)
+    return [
+        [name, *getattr(lines, name).tolist()] for name in ("accounting", "economic", "replacement")
+    ]

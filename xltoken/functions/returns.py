@@ -127,7 +127,7 @@ def IRR_ALL(cashflows: Series, periods_per_year: float) -> Any:
     ),
     result="USD per 1M tokens; #DIV/0! without volumes. Two single numbers run for 60 months.",
     formula=(
-        "(investment + PV(costs) - residual x (1 + rate)^(-n/12)) / PV(volumes), month t at "
+        "(investment + PV(costs) - PV(residual)) / PV(volumes), month t at "
         "(1 + rate)^(-tau/12); tau = t (end), t - 1/2 (mid), t - 1 (begin)."
     ),
     source=(

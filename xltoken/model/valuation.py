@@ -7,6 +7,7 @@ import numpy as np
 
 from xltoken.economics.cashflow import Program, declining_path
 from xltoken.economics.discounting import FloatArray, clock
+from xltoken.economics.domain import require_series
 from xltoken.model.assumptions import Assumptions, InputError
 
 Series = float | FloatArray
@@ -52,6 +53,8 @@ def program(
             raise InputError(
                 "a range for unit_cost is the path itself; with it, decline must be 0 or blank."
             )
+        # Before the floor, which would lift a negative cost to 0 in silence.
+        require_series("unit_cost", unit_cost)
         costs = np.maximum(unit_cost, declining_path(floor, 0.0, at))
     else:
         costs = declining_path(unit_cost, decline, at, floor)
