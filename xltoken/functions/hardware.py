@@ -7,6 +7,7 @@ import numpy as np
 
 from xltoken.economics.cost_lines import cost_lines
 from xltoken.economics.depreciation import CHARGES, charge, require_life
+from xltoken.economics.domain import require_series
 from xltoken.functions.definition import REQUIRED, Column, Kind, Parameter
 from xltoken.functions.parameters import DISCOUNT_RATE, INVESTMENT, VOLUMES, chosen
 from xltoken.functions.registry import worksheet

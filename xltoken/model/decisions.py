@@ -7,6 +7,7 @@ import numpy as np
 from xltoken.catalog.keys import NotKnown
 from xltoken.economics.cashflow import Program, declining_path
 from xltoken.economics.decision import Choice
+from xltoken.economics.domain import require_series
 from xltoken.economics.levelized import breakeven_multiple, levelized_cost
 from xltoken.model.assumptions import NONE, Assumptions
 from xltoken.model.valuation import (
