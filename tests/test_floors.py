@@ -15,6 +15,7 @@ FLOORS = {
     "functions": 3,
     "recalc": 4,
     "hosts": 4,
+    "frames": 4,
     "udfs": 4,
     "audit": 5,
     "templates": 5,
@@ -88,6 +89,18 @@ def _loaded_by(statement: str) -> set[str]:
 def test_import_loads_nothing_heavy():
     """``import xltoken`` costs nothing: no numpy, pandas, scipy, openpyxl, xlwings, formualizer."""
     assert not _loaded_by("import xltoken") & set(HEAVY)
+
+
+def test_tables_load_pandas_only_when_made():
+    """Importing xltoken, or naming a table function of it, does not import pandas."""
+    assert "pandas" not in _loaded_by("import xltoken")
+    assert "pandas" not in _loaded_by("import xltoken; xltoken.cost_table, xltoken.price_table")
+
+
+def test_the_catalog_loads_no_price_package():
+    """The shipped prices are read without genai-prices; a figure never depends on it."""
+    statement = "from xltoken.catalog import api_prices, store; store.load().prices_of('glm-5')"
+    assert "genai_prices" not in _loaded_by(statement)
 
 
 def test_the_command_line_starts_without_heavy_packages():

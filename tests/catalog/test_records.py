@@ -7,13 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xltoken.catalog.records import (
+    CLAIM_KINDS,
     EVIDENCE_GRADES,
     KW_BASES,
+    PRICE_KINDS,
+    PRICE_PRIORS,
+    PRIORS,
     RATE_BASES,
     RECORDS,
+    SOFTWARE_PRIORS,
+    Claim,
     Observation,
     Origin,
     Platform,
+    Price,
     Prior,
     Problem,
     Rate,
@@ -42,18 +49,35 @@ ROWS = {
         "tokens_out": "1024",
         "tokens_per_second_total": "2228.1",
     },
+    Price: {
+        "provider": "groq",
+        "model": "gpt-oss-120b",
+        "kind": "output",
+        "valid_from": "2025-11-11",
+        "usd_per_million_tokens": "0.6",
+    },
+    Claim: {
+        "claim": "two-cents",
+        "headline": "2 cents per million tokens",
+        "kind": "unit_cost",
+        "published_value": "0.02",
+        "unit": "USD per 1M tokens",
+        "date": "2025-10-09",
+        "platform": "B200",
+        "model": "gpt-oss-120b",
+    },
     Source: {"source_id": "article", "title": "An article"},
     Prior: {"name": "software_gain_per_month", "value": "0.01"},
 }
 REQUIRED = [(record, name) for record, row in ROWS.items() for name in row]
 
 
-def read(record, **changes):
+def read(record, /, **changes):
     """Parse the smallest row of a file with some cells changed."""
     return parse(record, ROWS[record] | changes, ORIGIN)
 
 
-def record_of(kind, **changes):
+def record_of(kind, /, **changes):
     """Parse a row that has no problems."""
     record, problems = read(kind, **changes)
     assert problems == []
@@ -126,6 +150,16 @@ def test_a_required_column_that_is_missing_is_a_problem(kind, name):
         (Observation, "seconds_to_first_token", "0", 0.0),
         (Observation, "evidence", "Peer_Reviewed", "peer_reviewed"),
         (Observation, "date_precision", "year", "year"),
+        (Price, "kind", "Cache_Read", "cache_read"),
+        (Price, "valid_from", "2025-08-06", dt.date(2025, 8, 6)),
+        (Price, "usd_per_million_tokens", "0.075", 0.075),
+        (Claim, "kind", "Revenue_Multiple", "revenue_multiple"),
+        (Claim, "published_value", "7.5e7", 75_000_000.0),
+        (Claim, "tokens_counted", "Output", "output"),
+        (Claim, "evidence", "Vendor", "vendor"),
+        (Claim, "months", "36", 36.0),
+        (Claim, "investment", "5000000", 5_000_000.0),
+        (Claim, "base_kw_per_accelerator", "1.67", 1.67),
         (Source, "url", "https://example.com/?a=1,2", "https://example.com/?a=1,2"),
         (Prior, "value", "0.01", 0.01),
         (Prior, "recorded", "2026-11-22", dt.date(2026, 11, 22)),
@@ -151,6 +185,11 @@ def test_a_cell_becomes_its_kind(kind, name, text, value):
         (Observation, "evidence", "measured"),
         (Observation, "date_precision", "day"),
         (Observation, "source_id", ""),
+        (Price, "source_id", ""),
+        (Claim, "evidence", "claim"),
+        (Claim, "tokens_counted", "total"),
+        (Claim, "tokens_per_second", None),
+        (Claim, "base_platform", ""),
     ],
 )
 def test_a_blank_cell_has_its_default(kind, name, value):
@@ -181,6 +220,17 @@ def test_a_blank_cell_has_its_default(kind, name, value):
         (Observation, "tokens_per_second_total", "-5", "must be above 0; it is -5."),
         (Observation, "evidence", "hearsay", f"'hearsay' is none of {', '.join(EVIDENCE_GRADES)}."),
         (Observation, "disaggregated", "2", "'2' is neither TRUE nor FALSE."),
+        (Price, "kind", "reasoning", f"'reasoning' is none of {', '.join(PRICE_KINDS)}."),
+        (Price, "valid_from", "2025", "'2025' is no date; write YYYY-MM-DD."),
+        (Price, "usd_per_million_tokens", "0", "must be above 0; it is 0."),
+        (Price, "usd_per_million_tokens", "free", "'free' is no number; write it like 1234.5."),
+        (Claim, "kind", "speed", f"'speed' is none of {', '.join(CLAIM_KINDS)}."),
+        (Claim, "published_value", "-15", "must be above 0; it is -15."),
+        (Claim, "tokens_counted", "all", "'all' is none of output, input, total."),
+        (Claim, "months", "0", "must be above 0; it is 0."),
+        (Claim, "base_tokens_per_second", "0", "must be above 0; it is 0."),
+        (Claim, "evidence", "rumour", f"'rumour' is none of {', '.join(EVIDENCE_GRADES)}."),
+        (Prior, "value", "-0.01", "must be 0 or more; it is -0.01."),
     ],
 )
 def test_a_wrong_cell_is_named_with_what_to_do(kind, name, text, message):
@@ -251,6 +301,35 @@ def test_a_row_is_known_from_its_record_to_its_withdrawal(recorded, withdrawn, c
     """A row counts from the day it was recorded until the day before it was withdrawn."""
     record = record_of(Prior, recorded=recorded, withdrawn=withdrawn)
     assert record.known_at(day(cut)) is known
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("software_gain_per_mont", "software_gain_per_month"),
+        ("software_gain_weigth", "software_gain_weight"),
+        ("software_gain_SD", "software_gain_sd"),
+        ("price_factor_per_year_hi", "price_factor_per_year_high"),
+    ],
+)
+def test_a_prior_that_is_nearly_one_in_use_is_a_problem(name, meant):
+    """A misspelled prior would be ignored in silence: it is refused, with the right name."""
+    record, problems = read(Prior, name=name)
+    assert record is None
+    message = f"is no prior that is used; did you mean {meant}?"
+    assert problems == [Problem("file.csv", 7, "name", message)]
+
+
+@pytest.mark.parametrize("name", [*PRIORS, "other"])
+def test_a_prior_in_use_or_unlike_any_is_a_record(name):
+    """Every prior that is used can be given, and a name of the user's own stays his."""
+    assert record_of(Prior, name=name).name == name
+
+
+def test_priors_in_use_are_of_software_and_of_prices():
+    """The priors are those of software gain and those of falling prices, none in both."""
+    assert set(PRIORS) == {*SOFTWARE_PRIORS, *PRICE_PRIORS}
+    assert len(PRIORS) == len(SOFTWARE_PRIORS) + len(PRICE_PRIORS)
 
 
 def test_total_throughput_is_the_stated_one():

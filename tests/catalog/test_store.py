@@ -15,8 +15,11 @@ from xltoken.catalog.store import SHAPES, CatalogError, Workload
 
 OBSERVATIONS = "observation_id,date,platform,model,tokens_in,tokens_out,tokens_per_second_total"
 RATES = "platform,basis,valid_from,usd_per_accelerator_hour"
+PRICES = "provider,model,kind,valid_from,usd_per_million_tokens"
+CLAIMS = "claim,headline,kind,published_value,unit,date,platform,model"
 
-# A shipped catalog small enough to read: two platforms, three rows of evidence, one rate.
+# A shipped catalog small enough to read: two platforms, three rows of evidence, one rate, four
+# prices and three claims.
 SMALL = {
     "platforms.csv": """\
         platform,vendor,label,aliases,source_id,recorded
@@ -33,6 +36,17 @@ SMALL = {
         o1,2025-12-01,B200,big-1,1024,1024,1000,NVFP4,paper,2026-01-10,
         o2,2025-12-02,gb200,Big 1,1024,1024,2000,fp8,paper,2026-02-10,
         o3,2025-12-03,B200,big-1,1024,1024,9999,fp8,paper,2026-01-10,2026-03-10""",
+    "prices.csv": """\
+        provider,model,kind,valid_from,usd_per_million_tokens,source_id,recorded,withdrawn
+        groq,Big 1,output,2025-08-06,0.75,paper,2026-01-10,
+        groq,big-1,output,2025-11-11,0.6,paper,2026-02-10,
+        groq,big-1,input,2025-11-11,0.9,paper,2026-01-10,2026-03-10
+        azure,priced only,input,2025-06-22,5,paper,2026-01-10,""",
+    "claims.csv": """\
+        claim,headline,kind,published_value,unit,date,platform,model,source_id,recorded,withdrawn
+        cheap,Two cents,unit_cost,0.02,USD,2025-10-09,B200,big-1,paper,2026-01-10,
+        cheaper,One cent,unit_cost,0.01,USD,2025-10-09,B200,big-1,paper,2026-02-10,
+        wrong,No cents,unit_cost,0.001,USD,2025-10-09,B200,big-1,paper,2026-01-10,2026-03-10""",
     "sources.csv": """\
         source_id,title,recorded
         paper,A paper,2026-01-10""",
@@ -174,6 +188,55 @@ def test_what_is_not_known_names_the_nearest(look_up, text, message):
         getattr(catalog_of(), look_up)(text)
 
 
+@pytest.mark.usefixtures("small")
+def test_a_model_has_its_prices_under_every_spelling():
+    """Prices are found by the model's name in any spelling, at every provider and of every day."""
+    catalog = catalog_of()
+    found = [
+        (price.valid_from.year, price.usd_per_million_tokens)
+        for price in catalog.prices_of("BIG_1")
+    ]
+    assert found == [(2025, 0.75), (2025, 0.6)]
+    assert [price.provider for price in catalog.prices_of("Priced-Only")] == ["azure"]
+    assert catalog.prices_of("zebra") == ()
+
+
+@pytest.mark.usefixtures("small")
+def test_models_with_a_price_are_known_apart_from_those_with_evidence():
+    """A price makes a model priced, not measured; withdrawn prices count for neither."""
+    catalog = catalog_of()
+    assert set(catalog.priced_models) == {"big1", "pricedonly"}
+    assert catalog.priced_models["pricedonly"] == "priced only"
+    assert set(catalog.models) == {"big1"}
+    with pytest.raises(NotKnown):
+        catalog.model("priced only")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_prior_is_its_value_and_one_that_is_missing_is_nothing(overlay):
+    """A prior's value is found by its name; what the catalog does not assume is 0."""
+    assert catalog_of().prior("software_gain_per_month") == 0.01
+    assert catalog_of().prior("software_gain_sd") == 0.0
+    folder = overlay(priors="name,value\nsoftware_gain_per_month,0.02\nsoftware_gain_sd,0.1")
+    assert catalog_of(folder).prior("software_gain_per_month") == 0.02
+    assert catalog_of(folder).prior("software_gain_sd") == 0.1
+
+
+@pytest.mark.usefixtures("small")
+def test_the_release_of_a_model_is_that_of_its_workload_rows(overlay):
+    """Weights came out on the day any workload row of the model states; None where none does."""
+    rows = "workload,model,tokens_in,tokens_out,model_released\n"
+    folder = overlay(
+        workloads=f"{rows}helpdesk,Big 2,1000,500,2026-01-01\nbig-3/rag,,1000,500,\nbig-4,,1,1,2026-02-01"
+    )
+    catalog = catalog_of(folder)
+    assert catalog.released("BIG_1") == dt.date(2025, 2, 3)
+    assert catalog.released("big-2") == dt.date(2026, 1, 1)
+    assert catalog.released("big-4") == dt.date(2026, 2, 1)
+    assert catalog.released("big-3") is None
+    assert catalog.released("zebra") is None
+
+
 # Workloads
 
 
@@ -310,6 +373,36 @@ def test_a_cut_shows_what_was_recorded_and_not_withdrawn(cut, ids):
     assert [row.observation_id for row in past.observations] == ids
 
 
+@pytest.mark.parametrize(
+    ("cut", "prices", "claims"),
+    [
+        ("2026-01-09", [], []),
+        ("2026-01-10", [0.75, 0.9, 5], ["cheap", "wrong"]),
+        ("2026-02-10", [0.75, 0.6, 0.9, 5], ["cheap", "cheaper", "wrong"]),
+        ("2026-03-09", [0.75, 0.6, 0.9, 5], ["cheap", "cheaper", "wrong"]),
+        ("2026-03-10", [0.75, 0.6, 5], ["cheap", "cheaper"]),
+    ],
+)
+@pytest.mark.usefixtures("small")
+def test_a_cut_shows_the_prices_and_claims_of_its_day(cut, prices, claims):
+    """Prices and claims recorded later are absent at a cut, those withdrawn later still there."""
+    past = catalog_of().at(dt.date.fromisoformat(cut))
+    assert [price.usd_per_million_tokens for price in past.prices] == prices
+    assert [claim.claim for claim in past.claims] == claims
+    of_big = [price for price in past.prices if store.normalize(price.model) == "big1"]
+    assert list(past.prices_of("big-1")) == of_big
+    assert ("big1" in past.priced_models) == bool(of_big)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_cut_goes_by_the_day_recorded_not_by_the_day_of_the_price():
+    """A price that held in 2025 is unknown to a catalog of 2025 if it was recorded in 2026."""
+    past = catalog_of().at(dt.date(2025, 12, 31))
+    assert past.prices_of("big-1") == ()
+    assert past.prior("software_gain_per_month") == 0.0
+    assert past.released("big-1") is None
+
+
 @pytest.mark.usefixtures("small")
 def test_a_cut_is_dated_by_what_it_holds():
     """A cut's date is its latest record, or the cut itself where nothing was recorded yet."""
@@ -377,6 +470,39 @@ def test_a_blank_cell_of_a_user_clears_the_shipped_one(overlay):
 
 
 @pytest.mark.usefixtures("small")
+def test_commas_for_decimals_are_read_where_semicolons_separate(overlay):
+    """Where the header has semicolons a comma in a number is the decimal sign; in text it stays."""
+    catalog = catalog_of(
+        overlay(
+            rates=RATES.replace(",", ";") + "\nB200;on_demand;2026-06-01;1,95",
+            platforms="platform;label\nOwn 1;One, two",
+            priors="name;value\nother;1.5",
+        )
+    )
+    assert catalog.rates[-1].usd_per_accelerator_hour == 1.95
+    assert catalog.platforms["Own 1"].label == "One, two"
+    assert catalog.prior("other") == 1.5
+
+
+@pytest.mark.usefixtures("small")
+def test_a_throughput_of_the_user_replaces_both_shipped_ones(overlay):
+    """A user who gives the output throughput takes no total from the shipped row."""
+    text = "observation_id,tokens_per_second_output\no1,700"
+    row = catalog_of(overlay(observations=text)).observations[0]
+    assert (row.tokens_per_second_total, row.total) == (None, 1400.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("price", "prices"), ("claim", "claims"), ("observation", "observations")]
+)
+@pytest.mark.usefixtures("small")
+def test_a_file_that_is_nearly_a_catalog_file_is_a_problem(overlay, name, meant):
+    """A misspelled file would be ignored in silence: it is refused, with the right name."""
+    problem = only(problems_of(overlay(**{name: "a\n1"})))
+    assert problem.message == f"is no catalog file; did you mean {meant}.csv?"
+
+
+@pytest.mark.usefixtures("small")
 def test_a_replaced_row_keeps_its_place(overlay):
     """A user's row stands where the shipped one stood; new rows follow."""
     folder = overlay(
@@ -391,6 +517,27 @@ def test_a_replaced_row_keeps_its_place(overlay):
         ("o2", 2000.0, False),
         ("new", 10.0, True),
     ]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_users_price_and_claim_win(overlay):
+    """A price or claim of a shipped key takes its place, and keeps what it leaves out."""
+    catalog = catalog_of(
+        overlay(
+            prices=f"{PRICES}\nGroq,BIG 1,Output,2025-11-11,0.5",
+            claims="claim,published_value\nCHEAP,0.03",
+        )
+    )
+    assert [(p.usd_per_million_tokens, p.origin.user) for p in catalog.prices_of("big-1")] == [
+        (0.75, False),
+        (0.5, True),
+    ]
+    claim = catalog.claims[0]
+    assert (claim.published_value, claim.headline, claim.source_id) == (
+        0.03,
+        "Two cents",
+        "claims.csv",
+    )
 
 
 @pytest.mark.usefixtures("small")
@@ -409,16 +556,20 @@ def test_two_rows_of_one_key_are_a_problem(overlay):
 
 @pytest.mark.usefixtures("small")
 def test_new_rows_are_added_to_every_file(overlay):
-    """Rows with new keys stand beside the shipped ones, in each of the six files."""
+    """Rows with new keys stand beside the shipped ones, in each of the eight files."""
     folder = overlay(
         platforms="platform,vendor,aliases\nOwn 1,Ours,home made",
         workloads="workload,model,tokens_in,tokens_out\nhelpdesk,own-model,3000,400",
         rates=f"{RATES}\nOwn 1,on_demand,2026-01-01,0.5\nB200,own_hyperscaler,2026-06-01,1.9",
         observations=f"{OBSERVATIONS}\nmine,2026-01-01,Home Made,own-model,1024,1024,10",
+        prices=f"{PRICES}\nours,own-model,output,2026-01-01,0.1",
+        claims=f"{CLAIMS}\nours,Our own,unit_cost,1,USD,2026-01-01,Own 1,own-model",
         sources="source_id,title\nus,Our own runs",
         priors="name,value\nother,0.5",
     )
     catalog = catalog_of(folder)
+    assert [price.provider for price in catalog.prices] == ["groq", "groq", "azure", "ours"]
+    assert [claim.claim for claim in catalog.claims] == ["cheap", "cheaper", "ours"]
     assert list(catalog.platforms) == ["B200", "GB200 NVL72", "Own 1"]
     assert only(catalog.of("Own 1", "own-model")).origin.user
     assert [rate.usd_per_accelerator_hour for rate in catalog.rates] == [2.0, 0.5, 1.9]
@@ -804,3 +955,59 @@ def test_an_overlay_over_the_whole_shipped_catalog_changes_nothing(tmp_path):
     for mine, theirs in pairs:
         for field in columns(type(theirs)):
             assert getattr(mine, field.name) == getattr(theirs, field.name)
+
+
+# What is remembered with a catalog
+
+
+@pytest.mark.usefixtures("small")
+def test_a_result_is_worked_out_once_for_each_catalog():
+    """The same arguments of the same catalog give the first result; another catalog starts anew."""
+    asked = []
+
+    @store.per_catalog
+    def platforms(catalog, offset):
+        asked.append(offset)
+        return len(catalog.platforms) + offset
+
+    catalog = catalog_of()
+    assert [platforms(catalog, 1), platforms(catalog, 1), platforms(catalog, 2)] == [3, 3, 4]
+    assert asked == [1, 2]
+    assert platforms(catalog.at(dt.date(2026, 1, 9)), 1) == 1
+    assert platforms(catalog_of(), 1) == 3
+    assert asked == [1, 2, 1, 1]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_failure_is_not_remembered():
+    """A call that failed is made again."""
+    asked = []
+
+    @store.per_catalog
+    def fails_first(catalog):
+        asked.append(catalog)
+        if len(asked) == 1:
+            raise ValueError("not yet")
+        return "now"
+
+    catalog = catalog_of()
+    with pytest.raises(ValueError, match="not yet"):
+        fails_first(catalog)
+    assert [fails_first(catalog), fails_first(catalog)] == ["now", "now"]
+    assert len(asked) == 2
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_remembered_has_a_limit(monkeypatch):
+    """At the limit a function starts anew, and its results stay right."""
+    monkeypatch.setattr(store, "MEMO_LIMIT", 2)
+    asked = []
+
+    @store.per_catalog
+    def doubled(_catalog, number):
+        asked.append(number)
+        return 2 * number
+
+    catalog = catalog_of()
+    assert [doubled(catalog, number) for number in (1, 2, 3, 3, 1)] == [2, 4, 6, 6, 2]
+    assert asked == [1, 2, 3, 1]

@@ -63,9 +63,11 @@ class Workload:
 
     def serves(self, observation: Observation) -> bool:
         """Whether the token counts of `observation` are this workload's, within 5 %."""
-        return _close(observation.tokens_in, self.tokens_in) and _close(
-            observation.tokens_out, self.tokens_out
-        )
+        return self.serves_counts(observation.tokens_in, observation.tokens_out)
+
+    def serves_counts(self, tokens_in: float, tokens_out: float) -> bool:
+        """Whether token counts are this workload's, within 5 %."""
+        return _close(tokens_in, self.tokens_in) and _close(tokens_out, self.tokens_out)
 
 
 # Shapes that exist for every model: tokens in, tokens out, tok/s/user.

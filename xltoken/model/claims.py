@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from xltoken.catalog.keys import NotKnown
 from xltoken.catalog.records import Claim
-from xltoken.catalog.store import SHAPES, Catalog
+from xltoken.catalog.store import Catalog
 from xltoken.economics.cashflow import declining_path
 from xltoken.economics.discounting import clock
 from xltoken.economics.domain import DomainError
@@ -289,11 +289,12 @@ def _evidence(catalog: Catalog, claim: Claim, platform: str, speed: float) -> Qu
 
 
 def _workload(catalog: Catalog, claim: Claim) -> str:
-    """Workload of the claim's model with its token counts."""
-    for shape, (tokens_in, tokens_out, _) in SHAPES.items():
-        if (tokens_in, tokens_out) == (claim.tokens_in, claim.tokens_out):
-            return f"{catalog.model(claim.model)}/{shape}"
-    raise NotKnown(f"no shape has {claim.tokens_in} tokens in and {claim.tokens_out} out.")
+    """Workload of the claim's model with its token counts, within the tolerance of a shape."""
+    counts = (_need(claim, "tokens_in"), _need(claim, "tokens_out"))
+    for workload in catalog.workloads.values():
+        if workload.model == catalog.model(claim.model) and workload.serves_counts(*counts):
+            return workload.key
+    raise NotKnown(f"no workload has {counts[0]:g} tokens in and {counts[1]:g} out.")
 
 
 def _rates(catalog: Catalog, platform: str) -> list[tuple[str, float]]:
