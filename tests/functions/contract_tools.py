@@ -38,6 +38,7 @@ MOST: Final = 1.7976931348623157e308
 LIFTING: Final = ("key", "date", "number")
 SAMPLES: Final[dict[str, Any]] = {
     "floor_share": 0.25,
+    "kind": "blended",
     "price": 0.25,
     "share": 0.25,
     "assumptions": None,
@@ -48,6 +49,9 @@ OTHERS: Final[dict[str, Any]] = {
     "platform": "MI355X",
     "workload": "deepseek-r1/batch",
     "field": "catalog",
+    "kind": "output",
+    "model_or_workload": "deepseek-r1/agentic",
+    "provider": "groq",
     "shape": "flat",
     "rank": 2.0,
     "timing": "mid",
@@ -59,6 +63,7 @@ OUTSIDE: Final[dict[str, tuple[float, ...]]] = {
     "accelerators": (-1.0,),
     "api_price": (-0.01,),
     "capacity": (-1.0,),
+    "confidence": (0.0, 1.0, -0.5, 1.5),
     "cashflows": (),
     "cost": (-1.0,),
     "costs": (-0.01,),
@@ -71,8 +76,10 @@ OUTSIDE: Final[dict[str, tuple[float, ...]]] = {
     "investment": (-1.0,),
     "learning_rate": (1.0, 1.5),
     "life_years": (0.0, -1.0, 2.5, 101.0),
+    "market_decline": (1.0, 1.5),
     "month": (),
     "months": (),
+    "peak_factor": (0.999, 0.0, -1.0),
     "periods_per_year": (0.0, -1.0),
     "price": (-0.01,),
     "rank": (0.0, -1.0, 1.5),
@@ -82,13 +89,23 @@ OUTSIDE: Final[dict[str, tuple[float, ...]]] = {
     "spread": (-0.01, 1.01),
     "start": (-0.01,),
     "unit_cost": (-0.01,),
+    "volume": (-1.0,),
     "volumes": (-1.0,),
     "year": (0.0, -1.0, 1.5, 7.0),
 }
 """Numbers outside the domain of each parameter that takes a number; () where all will do."""
 
 SMALL_MONEY: Final = frozenset(
-    {"start", "floor", "decline", "discount_rate", "unit_cost", "price", "api_price"}
+    {
+        "start",
+        "floor",
+        "decline",
+        "discount_rate",
+        "unit_cost",
+        "price",
+        "api_price",
+        "market_decline",
+    }
 )
 """Prices, costs and rates: a Decimal under 1 may have lost its digits."""
 
@@ -98,12 +115,15 @@ SMALL_MONEY_HERE: Final = frozenset({("COST_CURVE_FIT", "costs")})
 PREPARED: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("BREAKEVEN_UTILIZATION", "costs"): {"price": 1000.0},
     ("BREAKEVEN_UTILIZATION", "price"): {"price": 1000.0},
-    ("CHEAPEST_PLATFORM", "month"): {"rank": 2.0},
+    ("CHEAPEST_PLATFORM", "month"): {"rank": 3.0, "month": dt.date(2026, 1, 1)},
     ("COST_CURVE", "floor"): {"start": 0.01},
+    ("COST_LINES", "volumes"): {"volumes": [400.0] * 12 + [800.0] * 12, "life_years": 2.0},
     ("COST_CURVE", "floor_share"): {"shape": "floor"},
     ("DEPRECIATION_CHARGE", "salvage"): {"method": None},
     ("DEPRECIATION_CHARGE", "share"): {"method": "units"},
+    ("TOKEN_PRICE", "month"): {"assumptions": [["price_decline", 0.5]]},
     ("TOKEN_SOURCE", "month"): {"field": "basis"},
+    ("TOKEN_SOURCE", "workload"): {"field": "conditions"},
 }
 """What else must stand in the worked example for a parameter to count."""
 

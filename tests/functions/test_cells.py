@@ -217,6 +217,14 @@ def test_only_whole_error_marks_are_errors():
     is_error(TOKEN_COST("#N/A!", 0, "deepseek-r1/chat"), "#N/A", "platform '#N/A!'")
 
 
+def test_pandas_missing_date_is_num():
+    """A date that is no date is #NUM! with a sentence, alone and inside a range."""
+    is_error(TOKEN_COST("B200", pd.NaT, "deepseek-r1/chat"), "#NUM!", "no date")
+    row = TOKEN_COST("B200", [[pd.NaT, 0]], "deepseek-r1/chat")[0]
+    is_error(row[0], "#NUM!", "no date")
+    assert row[1] == TOKEN_COST("B200", 0, "deepseek-r1/chat")
+
+
 def test_missing_shown_in_messages_is_no_python():
     """A message shows TRUE, text in quotes and numbers as a sheet does."""
     assert COST_CURVE(True, 12, 0.5).message == "start is a number; it is TRUE."

@@ -83,6 +83,30 @@ def test_platforms_without_evidence_are_listed_and_say_so(platform):
         is_error(TOKEN_COST(platform, 0, workload), "#N/A", f"no usable evidence for {platform}")
 
 
+def test_every_pair_has_a_source_or_a_reason():
+    """All platforms x all workloads: a whole citation with its rows, or a sentence that says why."""
+    assert len(PAIRS) >= 15 * 60
+    for platform, workload in PAIRS:
+        answer = {field: TOKEN_SOURCE(platform, workload, field) for field in FIELDS}
+        reason = answer["reason"]
+        assert type(reason) is str, (platform, workload)
+        if reason:
+            assert reason == reason.strip(), (platform, workload)
+            assert len(reason.split()) >= 5, (platform, workload)
+            assert reason.endswith("."), (platform, workload)
+            is_error(TOKEN_COST(platform, 0, workload), "#N/A", reason)
+            continue
+        assert len(answer["citation"]) > 10, (platform, workload)
+        assert answer["citation"].count("(") >= 1, (platform, workload)
+        assert "None" not in answer["citation"], (platform, workload)
+        for url in answer["url"].split("; "):
+            assert url.startswith("http"), (platform, workload)
+        assert dt.date(2020, 1, 1) < answer["date"] <= store.current().date, (platform, workload)
+        assert answer["grade"] in ("measured", "peer_reviewed", "vendor"), (platform, workload)
+        assert answer["rows"] >= 1, (platform, workload)
+        assert type(TOKEN_COST(platform, 0, workload)) is float, (platform, workload)
+
+
 def test_reason_covers_what_nobody_knows():
     """An unknown platform, workload or basis is a reason, not an error."""
     assert "'no such'" in TOKEN_SOURCE("no such", "deepseek-r1/chat", "reason")

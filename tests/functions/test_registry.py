@@ -15,9 +15,13 @@ from xltoken.functions.registry import FAMILIES, described, documentation, load
 EXPORTED = [
     "TOKEN_COST",
     "TOKEN_CAPACITY",
+    "TOKEN_COST_RANGE",
+    "TOKENS_PER_MEGAWATT",
+    "ACCELERATORS_REQUIRED",
     "TOKEN_SOURCE",
     "PLATFORM_RANKING",
     "CHEAPEST_PLATFORM",
+    "TOKEN_PRICE",
     "COST_CURVE",
     "LEARNING_CURVE",
     "COST_CURVE_FIT",
@@ -30,15 +34,24 @@ EXPORTED = [
     "BREAKEVEN_PRICE",
     "BREAKEVEN_UTILIZATION",
     "DEPRECIATION_CHARGE",
+    "COST_LINES",
     "BUY_OR_BUILD",
     "NPV_SIMULATION",
     "NPV_TORNADO",
     "XLTOKEN_INFO",
 ]
 
+TABLES = ["capacity_table", "cost_table", "evidence_table", "price_table", "ranking_table"]
+
 SIGNATURES = {
     "TOKEN_COST": "(platform, month, workload, [assumptions])",
     "TOKEN_CAPACITY": "(platform, month, workload, [accelerators=1], [assumptions])",
+    "TOKEN_COST_RANGE": "(platform, month, workload, [confidence=0.8], [assumptions])",
+    "TOKENS_PER_MEGAWATT": "(platform, month, workload, [assumptions])",
+    "ACCELERATORS_REQUIRED": (
+        "(platform, month, workload, volume, [peak_factor=1], [assumptions])"
+    ),
+    "TOKEN_PRICE": '(model_or_workload, month, [provider="lowest"], [kind], [assumptions])',
     "TOKEN_SOURCE": '(platform, workload, [field="citation"], [month=0], [assumptions])',
     "PLATFORM_RANKING": "(month, workload, [assumptions])",
     "CHEAPEST_PLATFORM": "(month, workload, [rank=1], [assumptions])",
@@ -73,6 +86,9 @@ SIGNATURES = {
         "(discount_rate, capacity, costs, price, [investment=0], [assumptions])"
     ),
     "DEPRECIATION_CHARGE": ('(cost, salvage, life_years, year, [method="straight_line"], [share])'),
+    "COST_LINES": (
+        "(discount_rate, investment, volumes, life_years, [salvage=0], [market_decline=0])"
+    ),
     "BUY_OR_BUILD": (
         "(discount_rate, volumes, api_price, unit_cost, [investment=0], "
         '[field="npv"], [assumptions])'
@@ -85,9 +101,9 @@ functions = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUN
 
 def test_exported_names_are_pinned():
     """What the package exports is written down here: a name that comes or goes is a decision."""
-    assert set(dir(xltoken)) == {"__version__", *EXPORTED}
+    assert set(dir(xltoken)) == {"__version__", *EXPORTED, *TABLES}
     assert sorted(FUNCTIONS) == sorted(EXPORTED)
-    assert len(dir(xltoken)) == len(EXPORTED) + 1
+    assert len(dir(xltoken)) == len(EXPORTED) + len(TABLES) + 1
 
 
 def test_every_exported_name_is_the_function_of_that_name():
@@ -296,6 +312,7 @@ def test_small_money_is_prices_costs_and_rates():
         "price",
         "costs",
         "api_price",
+        "market_decline",
     }
 
 

@@ -87,9 +87,7 @@ def runs(
     """Configurations measured on some days: one series of tok/s each (None: not on that day)."""
     days = list(days)
     return [
-        observed(
-            date=day, concurrency=2**number, tokens_per_second_total=total, **changed
-        )
+        observed(date=day, concurrency=2**number, tokens_per_second_total=total, **changed)
         for number, totals in enumerate(series)
         for day, total in zip(days, totals, strict=True)
         if total is not None
@@ -108,9 +106,15 @@ def holding(*observations: Observation, **priors: float) -> Catalog:
     origin = Origin("priors.csv", 2, user=False)
     known = {
         name: Prior(
-            source_id="priors.csv", recorded=None, withdrawn=None, origin=origin,
-            name=name, value=value, unit="", note="",
-        )  # fmt: skip
+            source_id="priors.csv",
+            recorded=None,
+            withdrawn=None,
+            origin=origin,
+            name=name,
+            value=value,
+            unit="",
+            note="",
+        )
         for name, value in values.items()
     }
     return replace(

@@ -1,6 +1,6 @@
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -290,3 +290,8 @@ def test_given_is_what_was_given() -> None:
     assert found.gives("seed")
     assert not found.gives("tax_rate")
     assert found.get("no such name") is None
+
+
+def test_moment_of_a_day_is_the_day() -> None:
+    """A date that a host hands over with a time of day is that day."""
+    assert assume(start=datetime(2026, 1, 31, 13, 5)).get("start") == date(2026, 1, 31)

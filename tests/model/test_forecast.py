@@ -1,10 +1,13 @@
+import math
+from dataclasses import replace
 from datetime import date
 
 import pytest
-from model_tools import TODAY, ask, assume, cost, overlay, row, toy
+from model_tools import TODAY, ask, assume, cost, holding, observed, overlay, row, toy
 
 from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.store import Catalog
 from xltoken.economics.domain import DomainError
 from xltoken.model.forecast import Quote, quote
 
@@ -61,9 +64,9 @@ def test_published_glm5_ends(on: date) -> None:
         glm5("B200", on, 150, "nvfp4")
 
 
-def gpt_oss(month: date | float, **told: object) -> Quote:
+def gpt_oss(month: date | float, /, catalog: Catalog = SHIPPED, **told: object) -> Quote:
     """Output tokens of gpt-oss-120b on B200."""
-    return quote(SHIPPED, "B200", month, "gpt-oss-120b/batch", assume(**told))
+    return quote(catalog, "B200", month, "gpt-oss-120b/batch", assume(**told))
 
 
 def test_two_cents() -> None:
@@ -96,8 +99,11 @@ def test_vendors_step(on: date, expected: float) -> None:
 
 def test_claims_grow_beyond_the_catalogs_date() -> None:
     """Beyond the catalog's date software gains apply to a claim too."""
+    # Claims alone: nothing was measured, so the drift is the prior of 1 % a month.
+    claims = [row for row in SHIPPED.observations if row.evidence == "claim"]
+    catalog = replace(holding(*claims), workload_rows=SHIPPED.workload_rows)
     told = {"scenario": "vendor", "usd_per_accelerator_hour": 2.34}
-    today, later = gpt_oss(0, **told), gpt_oss(12, **told)
+    today, later = gpt_oss(0, catalog, **told), gpt_oss(12, catalog, **told)
     # The factor of test_index.test_growth_by_hand: the same pair, the same twelve months.
     ratio = today.usd_per_million_tokens() / later.usd_per_million_tokens()
     assert ratio == pytest.approx(1.093972, abs=2e-6)
@@ -130,6 +136,24 @@ def test_cost_by_hand() -> None:
     """Cost is the rate over tokens an hour, over utilization, with the overhead on top."""
     quoted = ask(toy(row()), usd_per_accelerator_hour=7.2, utilization=0.5, overhead=0.25)
     assert quoted.usd_per_million_tokens() == pytest.approx(7.2 / 3.6 / 0.5 * 1.25, rel=1e-12)
+
+
+@pytest.mark.parametrize(("on", "months"), [(TODAY, 0), (date(2026, 12, 22), 1), (6, 6), (-6, 6)])
+def test_range_by_hand(on: date | float, months: float) -> None:
+    """The range is z sigma sqrt(h + h^2 / 6) in logs, h months from the evidence, both ways."""
+    quoted = ask(holding(observed()), on)
+    low, expected, high = quoted.usd_range(0.8)
+    assert expected == quoted.usd_per_million_tokens()
+    off = 1.2815515655446004 * 0.1 * (months + months**2 / 6) ** 0.5
+    assert high / expected == pytest.approx(math.exp(off), rel=1e-9)
+    assert low * high == pytest.approx(expected**2, rel=1e-12)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -0.1, 1.5])
+def test_confidence_outside_the_domain(confidence: float) -> None:
+    """A confidence lies between 0 and 1."""
+    with pytest.raises(DomainError, match="confidence"):
+        ask(toy(row())).usd_range(confidence)
 
 
 def test_capacity_by_hand() -> None:
@@ -300,6 +324,13 @@ def test_reason_of_an_unsteady_run_under_a_wait_limit() -> None:
         ask(toy(unsteady), max_seconds_to_first_token=2)
 
 
+def test_reason_of_a_claim_that_waits_too_long() -> None:
+    """A claim that fails the wait limit is told with its wait, as any other row is."""
+    catalog = toy(row(evidence="claim", seconds_to_first_token=2))
+    with pytest.raises(NotKnown, match="the shortest is 2 s"):
+        ask(catalog, scenario="vendor", max_seconds_to_first_token=1)
+
+
 def test_outside_the_calendar() -> None:
     """A month outside the calendar is outside the domain."""
     with pytest.raises(DomainError, match="1900 to 9998"):
@@ -373,6 +404,38 @@ def test_warnings_of_the_rate() -> None:
     quoted = ask(SHIPPED, date(2026, 5, 1), **told)
     assert any("placeholder" in w for w in quoted.warnings())
     assert not any("placeholder" in w for w in quoted.warnings(with_rate=False))
+
+
+def test_rate_that_is_not_known_is_a_warning() -> None:
+    """Where the catalog has no rate the figures that need none stand, and a warning says so."""
+    quoted = ask(
+        SHIPPED, 0, "deepseek-r1/chat", usd_per_accelerator_hour=None, rate_basis="on_demand"
+    )
+    assert quoted.tokens_per_second > 0
+    assert any("on_demand" in w for w in quoted.warnings())
+    assert not any("on_demand" in w for w in quoted.warnings(with_rate=False))
+
+
+def test_claims_asked_for_outside_their_scenario() -> None:
+    """Evidence down to claims is no use outside scenario vendor, and a warning says so."""
+    told = {"evidence": "claim"}
+    catalog = toy(row(), row(evidence="claim", tokens_per_second_total=9000))
+    for scenario, used in [("base", False), ("conservative", False), ("vendor", True)]:
+        quoted = ask(catalog, scenario=scenario, **told)
+        assert (quoted.tokens_per_second == 9000) == used
+        assert any("none was used" in w for w in quoted.warnings()) != used
+
+
+@pytest.mark.parametrize(("seen", "limited"), [("2023-06-01", False), ("2023-05-31", True)])
+def test_carry_limit_is_told(seen: str, *, limited: bool) -> None:
+    """A row that would be carried by more than 1.5x is carried by that, with a warning."""
+    # ln 1.5 / ln 1.01 is 40.75 months, that is 81.5 half-months: 81 are 1.4963x, 82 more than 1.5x.
+    quoted = ask(holding(observed(date=seen, observation_id="run-1")), date(2026, 10, 20))
+    factor = 1.5 if limited else 1.01**40.5
+    assert quoted.tokens_per_second == pytest.approx(1000 * factor, rel=1e-9)
+    told = [w for w in quoted.warnings() if "carried up by the limit of 1.5x" in w]
+    assert bool(told) == limited
+    assert all(f"run-1 of {seen}" in w for w in told)
 
 
 def test_sound_answer_warns_of_nothing() -> None:

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_tools import TODAY, ask, cost, row, toy
+from model_tools import TODAY, ask, cost, holding, observed, row, runs, toy
 
 from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
-from xltoken.model.evidence import Row
-from xltoken.model.frontier import Frontier, Point, counted_share
+from xltoken.model.evidence import Admission, Row
+from xltoken.model.frontier import Frontier, Point, frontiers
+from xltoken.model.index import growth, software_index
+from xltoken.model.months import moment
+from xltoken.model.panel import half_month
 
 
 def points(*pairs: tuple[float, float]) -> list[dict[str, object]]:
@@ -202,7 +205,6 @@ def test_smallest_over_looser_grades(grade: str) -> None:
 )
 def test_counted_tokens(counted: str, share: float) -> None:
     """Output counts out / (in + out) of a row's total, input the rest."""
-    assert counted_share(8192, 1024, counted) == pytest.approx(share, rel=1e-15)
     catalog = toy(row(tokens_in=8192, tokens_per_second_total=900))
     told = {"workload": "toy/summarize", "tokens_counted": counted}
     assert ask(catalog, **told).tokens_per_second == pytest.approx(900 * share, rel=1e-12)
@@ -232,6 +234,138 @@ def test_carried_up_to_the_catalogs_date() -> None:
     fast = ask(catalog, min_tokens_per_second_per_user=100)
     assert fast.tokens_per_second == pytest.approx(100 * 1.01**6, rel=1e-12)
     assert fast.basis == "carried"
+
+
+FIRST, NEXT = date(2026, 3, 3), date(2026, 3, 20)
+
+
+def gaining(*steps: float, **stack: str) -> list[store.Observation]:
+    """Three runs of another model whose stack gains so much in each half-month from FIRST on."""
+    days = [FIRST, NEXT, date(2026, 4, 4), date(2026, 4, 20)][: len(steps) + 1]
+    totals = list(itertools.accumulate([1000.0, *steps], lambda a, b: a * b))
+    return runs(days, totals, totals, totals, model="other", **stack)
+
+
+def point(speed: float, total: float, **changed: object) -> store.Observation:
+    """One run of the toy model on FIRST."""
+    told = {"date": FIRST, "tokens_per_second_per_user": speed, **changed}
+    return observed(tokens_per_second_total=total, **told)
+
+
+STILL = {"software_gain_per_month": 0.0, "software_gain_weight": 1e15}
+"""Priors under which nothing drifts: only a stack's own index carries."""
+
+
+def test_each_row_is_carried_by_its_own_stack() -> None:
+    """On one frontier each row moves by the index of its stack, throughput and speed alike."""
+    catalog = holding(
+        *gaining(1.2),
+        *gaining(1.1, framework="sglang"),
+        point(10, 1000),
+        point(100, 100, framework="sglang"),
+        point(200, 10, framework="trt"),
+        **STILL,
+    )
+    for on, first, second in [(FIRST, 1.0, 1.0), (NEXT, 1.2, 1.1), (TODAY, 1.2, 1.1)]:
+        slow, fast, faster = (
+            ask(catalog, on, min_tokens_per_second_per_user=speed) for speed in (10, 100, 200)
+        )
+        assert slow.tokens_per_second == pytest.approx(1000 * first, rel=1e-12)
+        assert slow.speed == pytest.approx(10 * first, rel=1e-12)
+        assert fast.tokens_per_second == pytest.approx(100 * second, rel=1e-12)
+        assert fast.speed == pytest.approx(100 * second, rel=1e-12)
+        assert faster.tokens_per_second == pytest.approx(10, rel=1e-12)
+        assert faster.speed == pytest.approx(200, rel=1e-12)
+
+
+def test_constant_within_the_half_month() -> None:
+    """Up to the catalog's date a figure is the same on every day of a half-month."""
+    catalog = holding(*gaining(1.2, 1.1), point(10, 1000))
+    days = [date(2026, month, day) for month in (2, 3, 4) for day in (1, 7, 15, 16, 28)]
+    found = [ask(catalog, day).tokens_per_second for day in days]
+    for (one, before), (other, after) in itertools.pairwise(zip(days, found, strict=True)):
+        assert (before == after) == (half_month(one) == half_month(other))
+    assert ask(catalog, FIRST).basis == ask(catalog, date(2026, 3, 15)).basis == "measured"
+    assert ask(catalog, NEXT).basis == "carried"
+
+
+def test_smallest_over_later_half_months() -> None:
+    """What waiting would raise is told from the start: a gap that opens later counts already."""
+    # Between (10, 1000) and (20, 260) one interpolates: 3.85x apart. A half-month later the slower
+    # row stands at (12, 1200), 4.6x apart, and at 13 the faster row's 260 counts.
+    catalog = holding(*gaining(1.2), point(10, 1000), point(20, 260, framework="trt"), **STILL)
+    load = catalog.workload("toy/batch")
+    told = ("B200", load, Admission(), "vendor", None, "total", None)
+    there = frontiers(catalog, *told, half_month(FIRST))
+    later = frontiers(catalog, *told, half_month(NEXT))
+    assert there is not None
+    assert later is not None
+    (now, then) = (each.read(13) for each in (there, later))
+    assert now is not None
+    assert then is not None
+    assert now.throughput == pytest.approx(1000 * 0.26**0.3, rel=1e-12)
+    assert then.throughput == pytest.approx(260, rel=1e-12)
+    for on in (FIRST, NEXT, TODAY):
+        assert served(catalog, 13, on) == pytest.approx(260, rel=1e-12)
+    assert served(catalog, 10, FIRST) == 1000
+
+
+def test_smallest_over_the_very_next_half_month() -> None:
+    """A gap that opens for one half-month only, the next, counts before it; after it it is past."""
+    catalog = holding(
+        *gaining(1.2),
+        *gaining(1.0, 1.2, framework="trt"),
+        point(10, 1000),
+        point(20, 260, framework="trt"),
+        **STILL,
+    )
+    for on in (FIRST, NEXT):
+        assert served(catalog, 13, on) == pytest.approx(260, rel=1e-12)
+    assert served(catalog, 13, date(2026, 4, 4)) > 600
+
+
+def test_smallest_up_to_the_catalogs_half_month() -> None:
+    """A gap that opens in the catalog's own half-month counts before it."""
+    first = date(2026, 11, 5)
+    totals = [1000, 1200]
+    rows = runs([first, TODAY], totals, totals, totals, model="other")
+    slow, fast = point(10, 1000, date=first), point(20, 260, date=first, framework="trt")
+    catalog = holding(*rows, slow, fast, **STILL)
+    assert served(catalog, 13, first) == pytest.approx(260, rel=1e-12)
+
+
+def test_as_of_carries_by_what_was_known() -> None:
+    """Under as_of a row is carried by the index of that day, not by what came out later."""
+    catalog = holding(*gaining(1.2, published="2026-06-01"), point(10, 1000), **STILL)
+    assert ask(catalog).tokens_per_second == pytest.approx(1200, rel=1e-12)
+    before = ask(catalog, as_of=date(2026, 5, 31))
+    assert before.tokens_per_second == pytest.approx(1000, rel=1e-12)
+    after = ask(catalog, as_of=date(2026, 6, 1))
+    assert after.tokens_per_second == pytest.approx(1200, rel=1e-12)
+
+
+@pytest.mark.parametrize("gain", [None, 0.0, 0.05])
+@pytest.mark.parametrize("on", [date(2026, 11, 30), date(2027, 8, 31), date(2040, 1, 1)])
+def test_users_row_of_after_the_catalogs_date(on: date, gain: float | None) -> None:
+    """A row of later than the catalog's date stands at its own figure on its own day."""
+    told = {"software_gain_per_month": gain}
+    catalog = holding(observed(date=on))
+    index = software_index(catalog, None)
+    factor = growth(index, TODAY, moment(on, TODAY), date(2025, 5, 15), None, gain)
+    assert ask(catalog, on, **told).tokens_per_second == pytest.approx(1000, rel=1e-12)
+    today = ask(catalog, 0, **told).tokens_per_second
+    assert today == pytest.approx(1000 / factor, rel=1e-12)
+    # Before the catalog's date the index carries it further back: six months of 1 %.
+    before = ask(catalog, -6, **told).tokens_per_second
+    assert before == pytest.approx(1000 / factor / 1.01**6, rel=1e-12)
+
+
+def test_long_ago_costs_no_more_time() -> None:
+    """A month that makes no sense is answered from a few frontiers, not from thousands."""
+    catalog = holding(observed(date=FIRST))
+    ask(catalog, date(1905, 7, 18), min_tokens_per_second_per_user=20)
+    built = catalog.memo[frontiers.__wrapped__]
+    assert len(built) < 150
 
 
 @pytest.mark.parametrize(

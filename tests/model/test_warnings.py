@@ -14,7 +14,16 @@ RATE = parse([("usd_per_accelerator_hour", 2.0)])
 @pytest.mark.parametrize(
     ("file", "content", "told"),
     [
-        ("priors.csv", "name,value\nsoftware_gain_per_month,0.02\n", "the prior is a user's row"),
+        (
+            "priors.csv",
+            "name,value\nsoftware_gain_per_month,0.02\n",
+            "the prior software_gain_per_month is a user's row",
+        ),
+        (
+            "priors.csv",
+            "name,value\nsoftware_gain_weight,5\n",
+            "the prior software_gain_weight is a user's row",
+        ),
         ("platforms.csv", "platform,launched\nB200,2025-01-01\n", "platform B200 is a user's row"),
     ],
 )
@@ -29,7 +38,7 @@ def test_a_users_prior_or_platform_is_told(tmp_path, file, content, told):
 
 def test_a_month_before_the_launch_is_told():
     """A month before platform and model existed, such as the serial 2026, carries a warning."""
-    early = quote(load(), "B200", dt.date(1905, 7, 18), "deepseek-r1/chat", RATE)
+    early = quote(load(), "B200", dt.date(1905, 7, 18), "deepseek-r1/batch", RATE)
     assert any("the month lies before 2025-05-15" in w for w in early.warnings())
-    today = quote(load(), "B200", 0.0, "deepseek-r1/chat", RATE)
+    today = quote(load(), "B200", 0.0, "deepseek-r1/batch", RATE)
     assert not any("the month lies before" in w for w in today.warnings())

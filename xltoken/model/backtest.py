@@ -5,9 +5,10 @@ last figure by the drift that was known then, as TOKEN_COST carries rows; beyond
 TOKEN_COST lets the drift slow down, and that is told beside it. Rows published later do not exist
 at an origin. What the configuration really gave later is the judge.
 
-Rivals: no change; an exponential trend line fitted to every figure known (as LOGEST fits it),
-pooled or platform by platform; five times in two months, the vendor's pace; and the trend of
-matched pairs without shrinking, which is reported although it is no common practice.
+Rivals: no change; the growth of an exponential trend line through every figure known (as LOGEST
+fits it, from the last figure on: the line itself would miss by more), pooled or platform by
+platform; five times in two months, the vendor's pace; and the trend of matched pairs without
+shrinking, which is no common practice and comes close.
 """
 
 import itertools

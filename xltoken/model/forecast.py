@@ -8,6 +8,7 @@ Cost = rate over counted tokens, over utilization.
 import functools
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -176,6 +177,11 @@ class Quote:
                     f"the run {seen.observation_id} of {seen.date} is carried up by the limit of "
                     f"{CARRY_LIMIT:g}x"
                 )
+            if point.carried <= (1 + ROUNDING) / CARRY_LIMIT:
+                found.append(
+                    f"the run {seen.observation_id} of {seen.date} is carried back by the limit of "
+                    f"{CARRY_LIMIT:g}x"
+                )
             if point.row.flagged:
                 found.append(f"the run {seen.observation_id} was not steady")
             if seen.origin.user:
@@ -187,6 +193,8 @@ class Quote:
             if record is not None and record.origin.user:
                 origin = record.origin
                 found.append(f"the {what} is a user's row ({origin.file}, row {origin.row})")
+        if software_index(self.catalog, self.assumptions.get("as_of")).user:
+            found.append("a user's repeated measurements count in the software index")
         known = [self.catalog.platforms[self.platform].launched, self.workload.model_released]
         begun = max((day for day in known if day is not None), default=None)
         if begun is not None and self.when < begun.toordinal():
@@ -292,7 +300,8 @@ def _quote(
             catalog, platform, workload, admission, "vendor", wait, counted, gain, day(when), slower
         ) or (None, None)
     if found is None:
-        raise NotKnown(_why_nothing(catalog, platform, workload, admission, wait))
+        stated = [row.observation for row in claims]
+        raise NotKnown(_why_nothing(catalog, platform, workload, admission, wait, stated))
     if speed is not None and not _reached(speed, found):
         raise NotKnown(_why_unreachable(platform, workload, speed, found))
     if reading is None:
@@ -337,8 +346,11 @@ def _why_nothing(
     workload: Workload,
     admission: Admission,
     wait: float | None,
+    claims: Sequence[Observation],
 ) -> str:
     """Say why no row counts, from the widest reason to the narrowest."""
+    if claims:
+        return _why_too_slow(platform, workload, wait, claims)
     if platform not in catalog.platforms_with_evidence:
         note = catalog.platforms[platform].note
         return f"no usable evidence for {platform}" + (f": {note}." if note else ".")
@@ -370,10 +382,14 @@ def _why_nothing(
     steady = [row for row in admitted if is_steady(row)]
     if not steady:
         return f"every run of {workload.key} on {platform} failed the steadiness check."
-    if wait is None:
-        return f"no row of {workload.key} on {platform} counts under every looser grade."
-    admitted = steady
-    waits = [r.seconds_to_first_token for r in admitted if r.seconds_to_first_token is not None]
+    return _why_too_slow(platform, workload, wait, steady)
+
+
+def _why_too_slow(
+    platform: str, workload: Workload, wait: float | None, rows: Sequence[Observation]
+) -> str:
+    assert wait is not None
+    waits = [r.seconds_to_first_token for r in rows if r.seconds_to_first_token is not None]
     shortest = f"the shortest is {min(waits):g} s" if waits else "none states its wait"
     return (
         f"no row of {workload.key} on {platform} has its first token within {wait:g} s: {shortest}."

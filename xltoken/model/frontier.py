@@ -222,7 +222,9 @@ def read_at(
     row counts. The arguments are those of :func:`frontiers`.
     """
     today = half_month(catalog.date)
-    asked = min(half_month(when), today)
+    index = software_index(catalog, admission.as_of)
+    settled = index.settled(catalog.of(platform, workload.model))
+    asked = min(max(half_month(when), settled), today)
 
     def built(half: int) -> Frontiers | None:
         return frontiers(

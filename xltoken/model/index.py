@@ -57,12 +57,14 @@ def shrunk_drift(catalog: Catalog, known: Panel) -> float:
 class SoftwareIndex:
     """Index of every stack up to the catalog's half-month, and the drift beyond it.
 
-    `drift` is the log gain a month, never below 0: as a carrier the index never falls.
+    `drift` is the log gain a month, never below 0: as a carrier the index never falls. `user` tells
+    that measurements of a user count in it.
     """
 
     last: int
     drift: float
     steps: Mapping[Level, Mapping[int, float]]
+    user: bool = False
     _envelopes: dict[tuple[Level, ...], tuple[int, list[float]]] = field(
         repr=False, default_factory=dict
     )
@@ -74,10 +76,17 @@ class SoftwareIndex:
             return 1.0
         return _limited(self._height(row, half) - self._height(row, own))
 
+    def settled(self, rows: Iterable[Observation]) -> int:
+        """Half-month before which all `rows` are carried by the limit: nothing changes there."""
+        firsts = [min(half_month(row.date), self._envelope(_levels(row))[0]) for row in rows]
+        earliest = min(firsts, default=self.last)
+        if not self.drift:
+            return earliest
+        return earliest - math.ceil(math.log(CARRY_LIMIT) / self.drift * HALVES_A_MONTH)
+
     def _height(self, row: Observation, half: int) -> float:
         """Log level of the index of the row's stack at a half-month, relative to its start."""
-        stack = stack_of(row)
-        first, levels = self._envelope((stack, stack[:2]))
+        first, levels = self._envelope(_levels(row))
         per_half = self.drift / HALVES_A_MONTH
         if half < first:
             return (half - first) * per_half
@@ -105,7 +114,9 @@ def software_index(catalog: Catalog, as_of: date | None) -> SoftwareIndex:
     """Index of what was measured and known by `as_of` (None: everything)."""
     known = panel(catalog, as_of)
     last = half_month(catalog.date)
-    return SoftwareIndex(last, max(0.0, shrunk_drift(catalog, known)), _steps(known, last))
+    drift = max(0.0, shrunk_drift(catalog, known))
+    user = any(series.user for series in known.values() if len(series.halves) > 1)
+    return SoftwareIndex(last, drift, _steps(known, last), user)
 
 
 def growth(
@@ -163,6 +174,11 @@ def log_spread(catalog: Catalog, months: float) -> float:
     if not apart or not behind:
         return 0.0
     return catalog.prior("software_gain_sd") * math.sqrt(apart + apart * apart / behind)
+
+
+def _levels(row: Observation) -> tuple[Level, Level]:
+    stack = stack_of(row)
+    return (stack, stack[:2])
 
 
 def _steps(known: Panel, last: int) -> dict[Level, dict[int, float]]:

@@ -38,11 +38,15 @@ def months_apart(first: int, last: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One configuration: its half-months, ascending, and the log of its tok/s in each."""
+    """One configuration: its half-months, ascending, and the log of its tok/s in each.
+
+    `user` tells that a user's row is among them.
+    """
 
     stack: Stack
     halves: tuple[int, ...]
     logs: tuple[float, ...]
+    user: bool = False
 
     @property
     def monthly_gain(self) -> float:
@@ -92,4 +96,5 @@ def _order(row: Observation) -> tuple[date, float, str]:
 def _series(seen: Mapping[int, Observation]) -> Series:
     halves = tuple(sorted(seen))
     rows = [seen[half] for half in halves]
-    return Series(stack_of(rows[0]), halves, tuple(math.log(row.total) for row in rows))
+    logs = tuple(math.log(row.total) for row in rows)
+    return Series(stack_of(rows[0]), halves, logs, any(row.origin.user for row in rows))
