@@ -126,13 +126,25 @@ def price_table(
     providers: dict[str, list[str]] = {}
     sources: dict[str, str] = {}
     warnings: dict[str, list[str]] = {}
+    reasons: dict[str, str] = {}
     for name in names:
-        found = [price_at(catalog, name, month, provider, kind, given) for month in index]
-        columns[name] = [price.usd_per_million_tokens for price in found]
-        providers[name] = [price.provider for price in found]
-        used = dict.fromkeys(row.source_id for price in found for row in price.rows)
+        columns[name], providers[name] = [], []
+        used: dict[str, None] = {}
+        told: dict[str, None] = {}
+        for month in index:
+            try:
+                found = price_at(catalog, name, month, provider, kind, given)
+            except NotKnown as reason:
+                reasons[name] = str(reason)
+                columns[name].append(float("nan"))
+                providers[name].append("")
+                continue
+            columns[name].append(found.usd_per_million_tokens)
+            providers[name].append(found.provider)
+            used |= dict.fromkeys(row.source_id for row in found.rows)
+            told |= dict.fromkeys(found.warnings)
         sources[name] = "; ".join(used)
-        warnings[name] = list(dict.fromkeys(w for price in found for w in price.warnings))
+        warnings[name] = list(told)
     table = pd.DataFrame(columns, index=pd.Index(index, name="month"))
     table.attrs = _attributes(
         catalog,
@@ -141,6 +153,7 @@ def price_table(
         providers=providers,
         sources=sources,
         warnings=warnings,
+        reasons=reasons,
     )
     return table
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xltoken.catalog.records import (
-    CLAIM_KINDS,
+    CLAIM_INPUTS,
     EVIDENCE_GRADES,
     KW_BASES,
     PRICE_KINDS,
@@ -65,11 +65,20 @@ ROWS = {
         "date": "2025-10-09",
         "platform": "B200",
         "model": "gpt-oss-120b",
+        "tokens_per_second": "25943",
+        "usd_per_accelerator_hour": "1.95",
+        "tokens_in": "1000",
+        "tokens_out": "1000",
     },
     Source: {"source_id": "article", "title": "An article"},
     Prior: {"name": "software_gain_per_month", "value": "0.01"},
 }
-REQUIRED = [(record, name) for record, row in ROWS.items() for name in row]
+REQUIRED = [
+    (record, name)
+    for record, row in ROWS.items()
+    for name in row
+    if record is not Claim or name not in CLAIM_INPUTS["unit_cost"]
+]
 
 
 def read(record, /, **changes):
@@ -153,7 +162,7 @@ def test_a_required_column_that_is_missing_is_a_problem(kind, name):
         (Price, "kind", "Cache_Read", "cache_read"),
         (Price, "valid_from", "2025-08-06", dt.date(2025, 8, 6)),
         (Price, "usd_per_million_tokens", "0.075", 0.075),
-        (Claim, "kind", "Revenue_Multiple", "revenue_multiple"),
+        (Claim, "kind", "Unit_Cost", "unit_cost"),
         (Claim, "published_value", "7.5e7", 75_000_000.0),
         (Claim, "tokens_counted", "Output", "output"),
         (Claim, "evidence", "Vendor", "vendor"),
@@ -188,7 +197,7 @@ def test_a_cell_becomes_its_kind(kind, name, text, value):
         (Price, "source_id", ""),
         (Claim, "evidence", "claim"),
         (Claim, "tokens_counted", "total"),
-        (Claim, "tokens_per_second", None),
+        (Claim, "investment", None),
         (Claim, "base_platform", ""),
     ],
 )
@@ -224,7 +233,7 @@ def test_a_blank_cell_has_its_default(kind, name, value):
         (Price, "valid_from", "2025", "'2025' is no date; write YYYY-MM-DD."),
         (Price, "usd_per_million_tokens", "0", "must be above 0; it is 0."),
         (Price, "usd_per_million_tokens", "free", "'free' is no number; write it like 1234.5."),
-        (Claim, "kind", "speed", f"'speed' is none of {', '.join(CLAIM_KINDS)}."),
+        (Claim, "kind", "speed", f"'speed' is none of {', '.join(CLAIM_INPUTS)}."),
         (Claim, "published_value", "-15", "must be above 0; it is -15."),
         (Claim, "tokens_counted", "all", "'all' is none of output, input, total."),
         (Claim, "months", "0", "must be above 0; it is 0."),
@@ -395,3 +404,34 @@ def test_steadiness_is_unknown_where_a_column_is_blank(missing):
     """Little's law is skipped, not failed, on a row that lacks one of its columns."""
     cells = {"accelerators": "8", "concurrency": "64", "seconds_end_to_end": "30"}
     assert record_of(Observation, **(cells | {missing: ""})).steadiness is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, names in CLAIM_INPUTS.items() for name in names]
+)
+def test_a_claim_has_every_input_of_its_kind(kind, name):
+    """A claim without an input that its kind is made of is refused, column and kind named."""
+    given = dict.fromkeys(CLAIM_INPUTS[kind], "36") | {"base_platform": "H200", "kind": kind}
+    assert record_of(Claim, **given).kind == kind
+    record, problems = read(Claim, **given | {name: ""})
+    assert record is None
+    assert [(p.column, p.message) for p in problems] == [
+        (name, f"is blank, and a claim of kind {kind} is made of it.")
+    ]
+
+
+def test_the_months_of_a_claim():
+    """Months are whole, and a platform compared with itself changed over a number of them."""
+    given = dict.fromkeys(CLAIM_INPUTS["cost_ratio"], "2") | {"kind": "cost_ratio"}
+    _, problems = read(Claim, **given | {"base_platform": "B200"})
+    assert [p.column for p in problems] == ["months"]
+    assert record_of(Claim, **given | {"base_platform": "B200", "months": "2"}).months == 2
+    _, problems = read(Claim, **given | {"base_platform": "H200", "months": "2.5"})
+    assert [p.message for p in problems] == ["is a whole number of months."]
+
+
+def test_a_price_ends_after_it_begins():
+    """The last day of a price is not before its first."""
+    _, problems = read(Price, valid_to="2025-11-10")
+    assert [(p.column, p.message) for p in problems] == [("valid_to", "ends before valid_from.")]
+    assert record_of(Price, valid_to="2025-11-11").valid_to == dt.date(2025, 11, 11)

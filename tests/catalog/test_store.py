@@ -16,7 +16,10 @@ from xltoken.catalog.store import SHAPES, CatalogError, Workload
 OBSERVATIONS = "observation_id,date,platform,model,tokens_in,tokens_out,tokens_per_second_total"
 RATES = "platform,basis,valid_from,usd_per_accelerator_hour"
 PRICES = "provider,model,kind,valid_from,usd_per_million_tokens"
-CLAIMS = "claim,headline,kind,published_value,unit,date,platform,model"
+CLAIMS = (
+    "claim,headline,kind,published_value,unit,date,platform,model,"
+    "tokens_per_second,usd_per_accelerator_hour,tokens_in,tokens_out"
+)
 
 # A shipped catalog small enough to read: two platforms, three rows of evidence, one rate, four
 # prices and three claims.
@@ -43,10 +46,10 @@ SMALL = {
         groq,big-1,input,2025-11-11,0.9,paper,2026-01-10,2026-03-10
         azure,priced only,input,2025-06-22,5,paper,2026-01-10,""",
     "claims.csv": """\
-        claim,headline,kind,published_value,unit,date,platform,model,source_id,recorded,withdrawn
-        cheap,Two cents,unit_cost,0.02,USD,2025-10-09,B200,big-1,paper,2026-01-10,
-        cheaper,One cent,unit_cost,0.01,USD,2025-10-09,B200,big-1,paper,2026-02-10,
-        wrong,No cents,unit_cost,0.001,USD,2025-10-09,B200,big-1,paper,2026-01-10,2026-03-10""",
+        claim,headline,kind,published_value,unit,date,platform,model,tokens_per_second,usd_per_accelerator_hour,tokens_in,tokens_out,source_id,recorded,withdrawn
+        cheap,Two cents,unit_cost,0.02,USD,2025-10-09,B200,big-1,10,1,1024,1024,paper,2026-01-10,
+        cheaper,One cent,unit_cost,0.01,USD,2025-10-09,B200,big-1,10,1,1024,1024,paper,2026-02-10,
+        wrong,No cents,unit_cost,0.001,USD,2025-10-09,B200,big-1,10,1,1024,1024,paper,2026-01-10,2026-03-10""",
     "sources.csv": """\
         source_id,title,recorded
         paper,A paper,2026-01-10""",
@@ -563,7 +566,7 @@ def test_new_rows_are_added_to_every_file(overlay):
         rates=f"{RATES}\nOwn 1,on_demand,2026-01-01,0.5\nB200,own_hyperscaler,2026-06-01,1.9",
         observations=f"{OBSERVATIONS}\nmine,2026-01-01,Home Made,own-model,1024,1024,10",
         prices=f"{PRICES}\nours,own-model,output,2026-01-01,0.1",
-        claims=f"{CLAIMS}\nours,Our own,unit_cost,1,USD,2026-01-01,Own 1,own-model",
+        claims=f"{CLAIMS}\nours,Our own,unit_cost,1,USD,2026-01-01,Own 1,own-model,10,1,1024,1024",
         sources="source_id,title\nus,Our own runs",
         priors="name,value\nother,0.5",
     )
@@ -1011,3 +1014,24 @@ def test_what_is_remembered_has_a_limit(monkeypatch):
     catalog = catalog_of()
     assert [doubled(catalog, number) for number in (1, 2, 3, 3, 1)] == [2, 4, 6, 6, 2]
     assert asked == [1, 2, 3, 1]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("cells", "column"), [("B20", "platform"), ("B200,2,2,Q9,2,2", "base_platform")]
+)
+def test_a_claim_on_a_platform_that_no_file_has_is_a_problem(overlay, cells, column):
+    """The platforms of a claim are known, by any of their names; else the nearest are told."""
+    header = (
+        "claim,headline,kind,published_value,unit,date,model,tokens_in,tokens_out,platform,"
+        "tokens_per_second,usd_per_accelerator_hour,base_platform,base_tokens_per_second,"
+        "base_usd_per_accelerator_hour"
+    )
+    kind = "cost_ratio" if column == "base_platform" else "unit_cost"
+    start = f"{header}\nodd,Odd,{kind},1,USD,2026-01-01,big-1,1,1,"
+    problem = only(problems_of(overlay(claims=start + (cells if "," in cells else f"{cells},2,2"))))
+    assert problem.column == column
+    assert "is not known" in problem.message
+    fine = start + "hgx b200,2,2,gb200,2,2"
+    claim = catalog_of(overlay(claims=fine)).claims[-1]
+    assert (claim.platform, claim.base_platform) == ("B200", "GB200 NVL72")

@@ -12,7 +12,7 @@ import xltoken
 from xltoken import TOKEN_COST, TOKENS_PER_MEGAWATT
 from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
-from xltoken.catalog.records import CLAIM_KINDS
+from xltoken.catalog.records import CLAIM_INPUTS
 from xltoken.economics.domain import DomainError
 from xltoken.model.claims import LONGER_MONTHS, NOT_STATED, SPEEDS, conditions, judged, reproduced
 from xltoken.model.index import software_index
@@ -57,7 +57,7 @@ def mine(**cells):
 def test_every_claim_is_judged_and_every_kind_is_there():
     """Each claim of the catalog is made again, and each kind of claim occurs."""
     assert list(JUDGED) == [row["claim"] for row in ROWS.values() if not row["withdrawn"]]
-    assert {found.claim.kind for found in JUDGED.values()} == set(CLAIM_KINDS)
+    assert {found.claim.kind for found in JUDGED.values()} == set(CLAIM_INPUTS)
 
 
 @pytest.mark.parametrize(

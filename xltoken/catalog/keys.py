@@ -22,6 +22,21 @@ def normalize(text: str) -> str:
     return text.translate(_IGNORED).casefold()
 
 
+def chosen(what: str, text: str, names: Iterable[str]) -> str:
+    """Return the name among `names` that `text` means; raises NotKnown with the nearest.
+
+    Examples
+    --------
+    >>> chosen("kind", "Cache Read", ["input", "cache_read"])
+    'cache_read'
+    """
+    forms = {normalize(name): name for name in names}
+    try:
+        return forms[normalize(text)]
+    except KeyError:
+        raise not_known(what, text, forms.values()) from None
+
+
 def nearest(text: str, names: Iterable[str], count: int = 3) -> list[str]:
     """Return the `names` most like `text`, best first."""
     forms = {normalize(name): name for name in names}

@@ -30,13 +30,27 @@ PRICE_PRIORS: Final = (
 """How many times cheaper a year the price of one quality became, in the literature."""
 PRIORS: Final = SOFTWARE_PRIORS + PRICE_PRIORS
 PRICE_KINDS: Final = ("input", "output", "cache_read")
-CLAIM_KINDS: Final = (
-    "unit_cost",
-    "cost_ratio",
-    "tokens_per_megawatt_ratio",
-    "revenue",
-    "revenue_multiple",
-)
+_REVENUE: Final = ("tokens_per_second", "accelerators", "months", "usd_per_million_tokens")
+CLAIM_INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "unit_cost": ("tokens_per_second", "usd_per_accelerator_hour", "tokens_in", "tokens_out"),
+    "cost_ratio": (
+        "tokens_per_second",
+        "usd_per_accelerator_hour",
+        "base_platform",
+        "base_tokens_per_second",
+        "base_usd_per_accelerator_hour",
+    ),
+    "tokens_per_megawatt_ratio": (
+        "tokens_per_second",
+        "kw_per_accelerator",
+        "base_platform",
+        "base_tokens_per_second",
+        "base_kw_per_accelerator",
+    ),
+    "revenue": _REVENUE,
+    "revenue_multiple": (*_REVENUE, "investment"),
+}
+"""Kinds of claims, and the inputs of which each is made."""
 KW_BASES: Final = ("utility", "chip_and_host")
 
 
@@ -213,6 +227,7 @@ class Price(Record):
     model: str = column(key=True)
     kind: str = column(key=True, choices=PRICE_KINDS)
     valid_from: dt.date = column("date", key=True)
+    valid_to: dt.date | None = column("date")
     usd_per_million_tokens: float = column(
         "number", unit="USD per 1M tokens", required=True, above=0
     )
@@ -230,7 +245,7 @@ class Claim(Record):
 
     claim: str = column(key=True)
     headline: str = column(required=True)
-    kind: str = column(required=True, choices=CLAIM_KINDS)
+    kind: str = column(required=True, choices=tuple(CLAIM_INPUTS))
     published_value: float = column("number", required=True, above=0)
     unit: str = column(required=True)
     date: dt.date = column("date", required=True)
@@ -393,9 +408,25 @@ def _row_problems(record: type[Record], values: Mapping[str, Any]) -> list[tuple
         close = difflib.get_close_matches(values["name"], PRIORS, n=1)
         if close:
             return [("name", f"is no prior that is used; did you mean {close[0]}?")]
-    if record is Rate and values["valid_to"] and values["valid_to"] < values["valid_from"]:
+    if record is Claim:
+        return _claim_problems(values)
+    if record in (Rate, Price) and values["valid_to"] and values["valid_to"] < values["valid_from"]:
         return [("valid_to", "ends before valid_from.")]
     return []
+
+
+def _claim_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    kind = values["kind"]
+    found = [
+        (name, f"is blank, and a claim of kind {kind} is made of it.")
+        for name in CLAIM_INPUTS[kind]
+        if not values[name]
+    ]
+    if values["base_platform"] == values["platform"] and not values["months"]:
+        found.append(("months", "is blank: over how many months did the same platform change?"))
+    if values["months"] and values["months"] != int(values["months"]):
+        found.append(("months", "is a whole number of months."))
+    return found
 
 
 def _value(spec: Mapping[str, Any], text: str) -> Any:

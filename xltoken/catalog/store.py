@@ -340,12 +340,20 @@ def _catalog(
         for r in known
         if isinstance(r, Observation)
     )
+    claims = tuple(
+        replace(
+            r,
+            platform=names.get(normalize(r.platform), r.platform),
+            base_platform=names.get(normalize(r.base_platform), r.base_platform),
+        )
+        for r in bare.claims
+    )
     rates = tuple(
         replace(r, platform=names.get(normalize(r.platform), r.platform))
         for r in known
         if isinstance(r, Rate)
     )
-    return replace(bare, observations=observations, rates=rates, memo={}, _cuts={})
+    return replace(bare, observations=observations, rates=rates, claims=claims, memo={}, _cuts={})
 
 
 def _unresolved(catalog: Catalog) -> list[Problem]:
@@ -357,6 +365,12 @@ def _unresolved(catalog: Catalog) -> list[Problem]:
             message = str(not_known("platform", fact.platform, catalog.platforms))
             advice = f"{message} Add it to platforms.csv."
             problems.append(Problem(fact.origin.file, fact.origin.row, "platform", advice))
+    for claim in catalog.claims:
+        for name in ("platform", "base_platform"):
+            text = getattr(claim, name)
+            if text and text not in catalog.platforms:
+                message = str(not_known("platform", text, catalog.platforms))
+                problems.append(Problem(claim.origin.file, claim.origin.row, name, message))
     for record in catalog.everything:
         source = record.source_id
         if not record.known_at(None) or source == Path(record.origin.file).name:

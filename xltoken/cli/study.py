@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xltoken.cli.frame import Outcome, command, console, progress, table
+from xltoken.cli.frame import Outcome, Unusable, command, console, progress, table
 
 app = typer.Typer()
 
@@ -18,11 +18,15 @@ def claims() -> Outcome:
     Example: xltoken claims
     """
     from xltoken.catalog.store import current
+    from xltoken.economics.domain import DomainError
     from xltoken.model.claims import conditions, judged
 
     catalog = current()
-    with progress("making the claims again"):
-        found = judged(catalog)
+    try:
+        with progress("making the claims again"):
+            found = judged(catalog)
+    except DomainError as error:
+        raise Unusable(str(error)) from None
     listed = [
         {
             "id": j.claim.claim,

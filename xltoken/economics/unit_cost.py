@@ -132,6 +132,7 @@ def accelerators_required(million_tokens: float, capacity: float, peak_factor: f
     require(capacity > 0, "the capacity of an accelerator must be above 0.")
     require(peak_factor >= 1, f"peak_factor is peak over mean, 1 or more; it is {peak_factor:g}.")
     needed = million_tokens * peak_factor / capacity
+    require(math.isfinite(needed), "the volume is beyond every number of accelerators.")
     # A volume that fits exactly needs no further accelerator because of the last bit.
     return math.ceil(needed * (1.0 - 1e-12))
 

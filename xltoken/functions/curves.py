@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from xltoken.catalog.keys import chosen
 from xltoken.economics.curves import SHAPES, Curve
 from xltoken.economics.fitting import fit
 from xltoken.economics.learning import learning_curve
 from xltoken.functions.definition import Column, Kind, Parameter
-from xltoken.functions.parameters import FLOOR, chosen
+from xltoken.functions.parameters import FLOOR
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import InputError
 from xltoken.model.valuation import Series

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.keys import NotKnown, chosen
 from xltoken.functions.definition import REQUIRED, Kind, Parameter
 from xltoken.functions.parameters import (
     ASSUMPTIONS,
@@ -12,7 +12,6 @@ from xltoken.functions.parameters import (
     PRICE,
     UNIT_COST,
     VOLUMES,
-    chosen,
 )
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import Assumptions

@@ -35,18 +35,27 @@ REQUIRED: Final = Required()
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: `default` is REQUIRED, None (may be left out) or the value taken instead."""
+    """A parameter: `default` is REQUIRED, None (may be left out) or the value taken instead.
+
+    `otherwise` is what counts where it may be left out and nothing else says more: for reading.
+    """
 
     name: str
     kind: Kind
     unit: str
     help: str
     default: Any = REQUIRED
+    otherwise: Any = None
 
     @property
     def required(self) -> bool:
         """Whether a blank cell is an error."""
         return self.default is REQUIRED
+
+    @property
+    def told_default(self) -> Any:
+        """Default as a reader is told it; None where there is none."""
+        return self.otherwise if self.required or self.default is None else self.default
 
     @property
     def small_money(self) -> bool:
@@ -92,7 +101,7 @@ class Definition:
         """The signature as a person types it: optional parameters in brackets."""
         shown = []
         for p in self.parameters:
-            default = "" if p.required or p.default is None else f"={shown_default(p.default)}"
+            default = "" if p.told_default is None else f"={shown_default(p.told_default)}"
             shown.append(p.name if p.required else f"[{p.name}{default}]")
         return f"{self.name}({', '.join(shown)})"
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from xltoken.catalog import store
-from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.keys import NotKnown, chosen
 from xltoken.catalog.records import Observation
 from xltoken.functions.definition import Kind, Parameter
-from xltoken.functions.parameters import ASSUMPTIONS, MONTH, PLATFORM, WORKLOAD, chosen
+from xltoken.functions.parameters import ASSUMPTIONS, MONTH, PLATFORM, WORKLOAD
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.forecast import Quote, quote

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from xltoken.catalog.keys import chosen
 from xltoken.economics.cost_lines import cost_lines
 from xltoken.economics.depreciation import CHARGES, charge, require_life
 from xltoken.economics.domain import require_series
 from xltoken.functions.definition import REQUIRED, Column, Kind, Parameter
-from xltoken.functions.parameters import DISCOUNT_RATE, INVESTMENT, VOLUMES, chosen
+from xltoken.functions.parameters import DISCOUNT_RATE, INVESTMENT, VOLUMES
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import InputError
 from xltoken.model.valuation import Series, spread

@@ -4,9 +4,9 @@ from typing import Final
 
 import xltoken
 from xltoken.catalog import store
+from xltoken.catalog.keys import chosen
 from xltoken.functions import cells
 from xltoken.functions.definition import Kind, Parameter
-from xltoken.functions.parameters import chosen
 from xltoken.functions.registry import worksheet
 
 FIELDS: Final = ("version", "catalog", "fingerprint", "overlay", "host")

@@ -1,9 +1,7 @@
 """Parameters and small helpers that several families share."""
 
-from collections.abc import Iterable
 from typing import Final
 
-from xltoken.catalog.keys import normalize, not_known
 from xltoken.functions.definition import Kind, Parameter
 
 PLATFORM: Final = Parameter(
@@ -58,12 +56,3 @@ INVESTMENT: Final = Parameter(
 FLOOR: Final = Parameter(
     "floor", Kind.NUMBER, "USD per 1M tokens", "The unit cost never falls below it.", 0.0
 )
-
-
-def chosen(what: str, text: str, names: Iterable[str]) -> str:
-    """Return the name among `names` that `text` means; raises NotKnown with the nearest."""
-    forms = {normalize(name): name for name in names}
-    try:
-        return forms[normalize(text)]
-    except KeyError:
-        raise not_known(what, text, forms.values()) from None

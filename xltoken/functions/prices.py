@@ -6,7 +6,7 @@ from typing import Any
 from xltoken.catalog import store
 from xltoken.functions.cells import Noted
 from xltoken.functions.definition import Kind, Parameter
-from xltoken.functions.parameters import ASSUMPTIONS, MONTH, chosen
+from xltoken.functions.parameters import ASSUMPTIONS, MONTH
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.months import Month
@@ -50,6 +50,5 @@ def TOKEN_PRICE(
     assumptions: Assumptions,
 ) -> Any:
     """Answer with the price."""
-    kind = None if kind is None else chosen("kind", kind, KINDS)
     found = price_at(store.current(), model_or_workload, month, provider, kind, assumptions)
     return Noted(found.usd_per_million_tokens, lambda: found.warnings)

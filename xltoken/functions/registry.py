@@ -124,7 +124,7 @@ def documentation(function: WorksheetFunction) -> str:
     for p in function.parameters:
         optional = "" if p.required else ", optional"
         lines.append(f"{p.name} : {p.kind.value}{optional}")
-        default = "" if p.required or p.default is None else f" Default {shown_default(p.default)}."
+        default = "" if p.told_default is None else f" Default {shown_default(p.told_default)}."
         unit = f" ({p.unit})" if p.unit else ""
         lines.append(f"    {p.help}{unit}{default}")
     lines += ["", "Returns", "-------", function.result, _ERRORS]
@@ -148,7 +148,7 @@ def described(function: WorksheetFunction) -> dict[str, Any]:
                 "kind": p.kind.value,
                 "unit": p.unit,
                 "required": p.required,
-                "default": None if p.required or p.default is None else p.default,
+                "default": p.told_default,
                 "help": p.help,
             }
             for p in function.parameters

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from xltoken.catalog.keys import NotKnown
+from xltoken.catalog.keys import NotKnown, chosen
 from xltoken.economics.discounting import TIMINGS, FloatArray
 from xltoken.economics.irr import internal_rates
 from xltoken.economics.payback import payback_months
@@ -19,7 +19,6 @@ from xltoken.functions.parameters import (
     PRICE,
     UNIT_COST,
     VOLUMES,
-    chosen,
 )
 from xltoken.functions.registry import worksheet
 from xltoken.model.assumptions import Assumptions

@@ -1,7 +1,7 @@
 """Cost of a token, and the tokens that an accelerator serves."""
 
 import datetime as dt
-from typing import Any, Final
+from typing import Any
 
 from xltoken.catalog import store
 from xltoken.economics.unit_cost import accelerators_required
@@ -9,12 +9,9 @@ from xltoken.functions.cells import Noted
 from xltoken.functions.definition import Column, Kind, Parameter
 from xltoken.functions.parameters import ASSUMPTIONS, MONTH, PLATFORM, WORKLOAD
 from xltoken.functions.registry import worksheet
-from xltoken.model.assumptions import Assumptions
+from xltoken.model.assumptions import BY_NAME, Assumptions
 from xltoken.model.forecast import quote
 from xltoken.model.months import Month
-
-DEFAULT_CONFIDENCE: Final = 0.8
-"""The argument left out; then the assumption of that name counts, whose default is the same."""
 
 
 @worksheet(
@@ -78,8 +75,9 @@ def TOKEN_CAPACITY(
             "confidence",
             Kind.NUMBER,
             "share",
-            "Width of the range, 0.8 for 80 %.",
-            DEFAULT_CONFIDENCE,
+            "Width of the range, 0.8 for 80 %; the assumption of that name if left out.",
+            None,
+            otherwise=BY_NAME["confidence"].default,
         ),
         ASSUMPTIONS,
     ),
@@ -94,10 +92,14 @@ def TOKEN_CAPACITY(
     columns=(Column("low", "number"), Column("expected", "number"), Column("high", "number")),
 )
 def TOKEN_COST_RANGE(
-    platform: str, month: Month, workload: str, confidence: float, assumptions: Assumptions
+    platform: str,
+    month: Month,
+    workload: str,
+    confidence: float | None,
+    assumptions: Assumptions,
 ) -> Any:
     """Answer with the quote's range."""
-    if confidence == DEFAULT_CONFIDENCE:
+    if confidence is None:
         confidence = float(assumptions.get("confidence"))
     found = quote(store.current(), platform, month, workload, assumptions)
     return Noted([list(found.usd_range(confidence))], found.warnings)
@@ -118,7 +120,7 @@ def TOKENS_PER_MEGAWATT(
     """Answer with the quote's throughput per megawatt."""
     found = quote(store.current(), platform, month, workload, assumptions)
     value = found.tokens_per_second_per_megawatt()
-    return Noted(value, lambda: found.warnings(with_rate=False))
+    return Noted(value, lambda: [*found.power().warnings, *found.warnings(with_rate=False)])
 
 
 @worksheet(

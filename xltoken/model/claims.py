@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from xltoken.catalog.keys import NotKnown
-from xltoken.catalog.records import Claim
+from xltoken.catalog.records import KW_BASES, RATE_BASES, Claim
 from xltoken.catalog.store import Catalog
 from xltoken.economics.cashflow import declining_path
 from xltoken.economics.discounting import clock
-from xltoken.economics.domain import DomainError
+from xltoken.economics.domain import DomainError, require_finite
 from xltoken.economics.unit_cost import counted_tokens, million_tokens_per_month
 from xltoken.economics.unit_cost import usd_per_million_tokens as usd_per_million
 from xltoken.model.assumptions import Assumptions, parse
 from xltoken.model.forecast import Quote, quote
 from xltoken.model.index import software_index
+from xltoken.model.rates import power_at, rate_at
 
 UTILIZATIONS: Final = (0.5, 0.3)
 SPEEDS: Final = (25.0, 40.0, 50.0, 75.0, 100.0, 116.0)
@@ -53,21 +54,28 @@ class Judged:
 
 
 def judged(catalog: Catalog) -> list[Judged]:
-    """Every claim of the catalog, made again."""
-    return [
-        Judged(claim, reproduced(claim), tuple(_VARIANTS[claim.kind](catalog, claim)))
-        for claim in catalog.claims
-    ]
-
-
-def reproduced(claim: Claim) -> float:
-    """Figure that our formulas make of the claim's own inputs.
+    """Every claim of the catalog, made again.
 
     Raises
     ------
     DomainError
-        If the row lacks an input that its kind needs.
+        If the inputs of a claim give no finite figure; the message names its row.
     """
+    return [_judged(catalog, claim) for claim in catalog.claims]
+
+
+def _judged(catalog: Catalog, claim: Claim) -> Judged:
+    try:
+        figure = reproduced(claim)
+        require_finite(figure=figure)
+        return Judged(claim, figure, tuple(_VARIANTS[claim.kind](catalog, claim)))
+    except (DomainError, OverflowError, ZeroDivisionError) as error:
+        where = f"{claim.origin.file}, row {claim.origin.row}"
+        raise DomainError(f"{where}: claim {claim.claim} gives no figure: {error}") from None
+
+
+def reproduced(claim: Claim) -> float:
+    """Figure that our formulas make of the claim's own inputs."""
     if claim.kind == "unit_cost":
         return _cost(claim)
     if claim.kind == "cost_ratio":
@@ -112,12 +120,9 @@ def conditions(claim: Claim) -> dict[str, Any]:
 
 
 def _need(claim: Claim, name: str) -> float:
+    """Input of a claim; the catalog admits no claim without those of its kind."""
     value = getattr(claim, name)
-    if value is None:
-        raise DomainError(
-            f"claim {claim.claim} is of kind {claim.kind} and needs {name} "
-            f"({claim.origin.file}, row {claim.origin.row})."
-        )
+    assert value is not None
     return float(value)
 
 
@@ -172,9 +177,11 @@ def _of_ratio(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
         told = {"months": months, "evidence": "measured drift of fixed configurations"}
         yield Variant(told, gain)
         return
-    for (basis, rate), (_, base_rate) in zip(
-        _rates(catalog, claim.platform), _rates(catalog, claim.base_platform), strict=False
-    ):
+    base_rates = dict(_rates(catalog, claim.base_platform))
+    for basis, rate in _rates(catalog, claim.platform):
+        if basis not in base_rates:
+            continue
+        base_rate = base_rates[basis]
         told = {
             "rate_basis": basis,
             "usd_per_accelerator_hour": rate,
@@ -187,22 +194,20 @@ def _of_ratio(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
 
 
 def _of_megawatts(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
-    for basis in ("utility", "chip_and_host"):
+    for basis in KW_BASES:
         told: dict[str, Any] = {"kw_basis": basis, "date": catalog.date}
-        power = [
-            next(
-                (r.kw_per_accelerator for r in reversed(catalog.rates_of(name))
-                 if r.kw_basis == basis and r.kw_per_accelerator),
-                None,
+        given = parse([("kw_basis", basis)])
+        try:
+            power, base_power = (
+                power_at(catalog, name, _today(catalog), given).kw_per_accelerator
+                for name in (claim.platform, claim.base_platform)
             )
-            for name in (claim.platform, claim.base_platform)
-        ]  # fmt: skip
-        if power[0] is None or power[1] is None:
-            yield Variant(told, None, f"no power of both platforms on the basis {basis} is known.")
+        except NotKnown as reason:
+            yield Variant(told, None, str(reason))
             continue
-        told |= {"kw_per_accelerator": power[0], "base_kw_per_accelerator": power[1]}
+        told |= {"kw_per_accelerator": power, "base_kw_per_accelerator": base_power}
         ratio = _need(claim, "tokens_per_second") / _need(claim, "base_tokens_per_second")
-        yield Variant(told, ratio * power[1] / power[0])
+        yield Variant(told, ratio * base_power / power)
     for speed in SPEEDS:
         yield _measured_ratio(
             catalog,
@@ -290,20 +295,28 @@ def _evidence(catalog: Catalog, claim: Claim, platform: str, speed: float) -> Qu
 
 def _workload(catalog: Catalog, claim: Claim) -> str:
     """Workload of the claim's model with its token counts, within the tolerance of a shape."""
-    counts = (_need(claim, "tokens_in"), _need(claim, "tokens_out"))
+    if claim.tokens_in is None or claim.tokens_out is None:
+        raise NotKnown("the claim states no tokens in and out, so no evidence can stand for it.")
+    model = catalog.model(claim.model)
     for workload in catalog.workloads.values():
-        if workload.model == catalog.model(claim.model) and workload.serves_counts(*counts):
+        if workload.model == model and workload.serves_counts(claim.tokens_in, claim.tokens_out):
             return workload.key
-    raise NotKnown(f"no workload has {counts[0]:g} tokens in and {counts[1]:g} out.")
+    raise NotKnown(f"no workload has {claim.tokens_in:g} tokens in and {claim.tokens_out:g} out.")
 
 
-def _rates(catalog: Catalog, platform: str) -> list[tuple[str, float]]:
-    """Latest rate of each basis."""
-    latest: dict[str, tuple[Any, float]] = {}
-    for row in catalog.rates_of(catalog.platform(platform).platform):
-        if row.basis not in latest or row.valid_from > latest[row.basis][0]:
-            latest[row.basis] = (row.valid_from, row.usd_per_accelerator_hour)
-    return [(basis, rate) for basis, (_, rate) in sorted(latest.items())]
+def _today(catalog: Catalog) -> float:
+    return float(catalog.date.toordinal())
+
+
+def _rates(catalog: Catalog, platform: str) -> Iterator[tuple[str, float]]:
+    """Rate of each basis at the catalog's date."""
+    for basis in RATE_BASES:
+        given = parse([("rate_basis", basis)])
+        try:
+            found = rate_at(catalog, platform, _today(catalog), catalog.date, given)
+        except NotKnown:
+            continue
+        yield basis, found.usd_per_accelerator_hour
 
 
 def _usd(found: Quote) -> float:

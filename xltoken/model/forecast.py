@@ -16,7 +16,7 @@ from typing import Final
 from xltoken.catalog.keys import NotKnown, normalize
 from xltoken.catalog.records import EVIDENCE_GRADES, SOFTWARE_PRIORS, Observation
 from xltoken.catalog.store import Catalog, Workload, per_catalog
-from xltoken.economics.domain import require
+from xltoken.economics.domain import DomainError, require
 from xltoken.economics.unit_cost import million_tokens_per_month, usd_per_million_tokens
 from xltoken.model.assumptions import Assumptions
 from xltoken.model.evidence import Admission, claims_on, is_steady
@@ -24,7 +24,7 @@ from xltoken.model.frontier import ROUNDING, Frontiers, Reading, of_rows, read_a
 from xltoken.model.index import CARRY_LIMIT, growth, log_spread, software_index
 from xltoken.model.months import Month, day, moment, months_between
 from xltoken.model.panel import half_month
-from xltoken.model.rates import RateAnswer, kilowatts, rate_at
+from xltoken.model.rates import PowerAnswer, RateAnswer, power_at, rate_at
 
 THIN_ROWS: Final = 10
 """Fewer rows than this behind an answer are a warning; they never change it."""
@@ -120,7 +120,12 @@ class Quote:
         expected = self.usd_per_million_tokens()
         months = months_between(self.evidence_date, self.when)
         z = statistics.NormalDist().inv_cdf(0.5 + confidence / 2.0)
-        factor = math.exp(z * log_spread(self.catalog, months))
+        try:
+            factor = math.exp(z * log_spread(self.catalog, months))
+        except OverflowError:
+            raise DomainError(
+                f"the month {day(self.when)} lies too far from the evidence for a range."
+            ) from None
         return expected / factor, expected, expected * factor
 
     def million_tokens_per_month(self, accelerators: float) -> float:
@@ -130,8 +135,11 @@ class Quote:
 
     def tokens_per_second_per_megawatt(self) -> float:
         """Counted tok/s per MW at utilization 1; raises NotKnown where no power is known."""
-        power = kilowatts(self.catalog, self.platform, self.when, self.assumptions)
-        return self.tokens_per_second / power * 1000.0
+        return self.tokens_per_second / self.power().kw_per_accelerator * 1000.0
+
+    def power(self) -> PowerAnswer:
+        """Power of an accelerator at that moment; raises NotKnown where none is known."""
+        return power_at(self.catalog, self.platform, self.when, self.assumptions)
 
     def warnings(self, *, with_rate: bool = True) -> list[str]:
         """Return what a reader must know before relying on the figure, one clause each."""

@@ -3,12 +3,12 @@
 A price is its own curve: it falls for other reasons, and at another pace, than the cost of a token.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from xltoken.catalog.keys import NotKnown, nearest, normalize, not_known
+from xltoken.catalog.keys import NotKnown, chosen, nearest, normalize, not_known
 from xltoken.catalog.records import PRICE_KINDS, Price
 from xltoken.catalog.store import Catalog, Workload
 from xltoken.economics.curves import decline_factor
@@ -65,32 +65,27 @@ def price_at(
     model, workload = _what(catalog, model_or_workload)
     if kind is None:
         kind = "output" if workload is None else BLENDED
+    kind = chosen("kind", kind, KINDS)
     if kind == BLENDED and workload is None:
-        raise InputError(
-            f"a blended price needs tokens in and out: ask for a workload, e.g. {model}/chat."
-        )
+        shapes = [w.key for w in catalog.workloads.values() if w.model == model]
+        advice = f"ask for a workload, e.g. {shapes[0]}" if shapes else "ask for input and output"
+        raise InputError(f"a blended price needs tokens in and out: {advice}.")
     when = moment(month, assumptions.get("start") or catalog.date)
-    known = min(day(when), catalog.date)
     shares = _shares(kind, workload, str(assumptions.get("tokens_counted")))
-    asked = _offers(catalog, model, known, shares, assumptions.get("as_of"))
-    if not asked:
+    offers = _offers(catalog, model, day(when), shares, assumptions.get("as_of"))
+    if not offers:
         raise NotKnown(f"no provider's price of {model} for {' and '.join(shares)} is known.")
-    name = _provider(provider, asked)
-    usd, rows = asked[name]
-    warnings = [
-        f"the price of {name} is that of {row.valid_from}, carried back"
-        for row in rows
-        if row.valid_from > known
-    ]
-    warnings += [
-        f"the price is a user's row ({row.origin.file}, row {row.origin.row})"
-        for row in rows
-        if row.origin.user
-    ]
-    months = months_between(catalog.date, when)
-    if months > 0:
-        usd *= decline_factor(float(assumptions.get("price_decline")), months)
-    return Asked(usd, name, rows, tuple(warnings))
+    decline = float(assumptions.get("price_decline"))
+
+    def usd(rows: tuple[Price, ...]) -> float:
+        return sum(shares[r.kind] * _declined(catalog, r, when, decline) for r in rows)
+
+    if normalize(provider) == LOWEST:
+        name = min(_closest(offers, day(when)), key=lambda each: (usd(offers[each]), each))
+    else:
+        name = _named(catalog, model, provider, offers, shares)
+    rows = offers[name]
+    return Asked(usd(rows), name, rows, tuple(_warnings(rows, day(when))))
 
 
 def _what(catalog: Catalog, text: str) -> tuple[str, Workload | None]:
@@ -121,45 +116,74 @@ def _shares(kind: str, workload: Workload | None, counted: str) -> Mapping[str, 
 
 def _offers(
     catalog: Catalog, model: str, on: date, shares: Mapping[str, float], as_of: date | None
-) -> dict[str, tuple[float, tuple[Price, ...]]]:
-    """Providers that ask a price of every kind needed: USD per 1M and the rows.
-
-    Where some ask one on that day, the others are left out; where none does yet, the first price of
-    each counts.
-    """
+) -> dict[str, tuple[Price, ...]]:
+    """Providers that ever asked a price of every kind needed, with the rows that count on a day."""
     rows: dict[str, dict[str, list[Price]]] = {}
     for row in catalog.prices_of(model):
         if row.kind in shares and (as_of is None or row.valid_from <= as_of):
             rows.setdefault(row.provider, {}).setdefault(row.kind, []).append(row)
-    chosen = {
-        provider: tuple(_valid(by_kind[kind], on) for kind in shares)
+    return {
+        provider: tuple(_counting(by_kind[kind], on) for kind in shares)
         for provider, by_kind in rows.items()
         if len(by_kind) == len(shares)
     }
-    current = {
-        provider: found
-        for provider, found in chosen.items()
-        if all(row.valid_from <= on for row in found)
-    }
-    return {
-        provider: (sum(shares[row.kind] * row.usd_per_million_tokens for row in found), found)
-        for provider, found in (current or chosen).items()
-    }
 
 
-def _valid(rows: Sequence[Price], on: date) -> Price:
-    """Last price up to a day, a user's before the shipped one; else the first."""
-    before = [row for row in rows if row.valid_from <= on]
+def _valid(row: Price, on: date) -> bool:
+    return row.valid_from <= on and (row.valid_to is None or on <= row.valid_to)
+
+
+def _counting(rows: Sequence[Price], on: date) -> Price:
+    """Row valid on a day, a user's first; else the last before it, or the first of all."""
+    valid = [row for row in rows if _valid(row, on)]
+    before = valid or [row for row in rows if row.valid_from <= on]
     if before:
         return max(before, key=lambda row: (row.valid_from, row.origin.user))
     return min(rows, key=lambda row: (row.valid_from, not row.origin.user))
 
 
-def _provider(text: str, asked: Mapping[str, tuple[float, tuple[Price, ...]]]) -> str:
-    if normalize(text) == LOWEST:
-        return min(asked, key=lambda name: (asked[name][0], name))
-    names = {normalize(name): name for name in asked}
-    try:
-        return names[normalize(text)]
-    except KeyError:
-        raise not_known("provider", text, [LOWEST, *asked]) from None
+def _closest(offers: Mapping[str, tuple[Price, ...]], on: date) -> list[str]:
+    """Providers that ask their price on a day; else those who did before, else the first to ask."""
+    current = [name for name, rows in offers.items() if all(_valid(row, on) for row in rows)]
+    ended = [name for name, rows in offers.items() if all(row.valid_from <= on for row in rows)]
+    if current or ended:
+        return current or ended
+    begins = {name: max(row.valid_from for row in rows) for name, rows in offers.items()}
+    return [name for name, begin in begins.items() if begin == min(begins.values())]
+
+
+def _declined(catalog: Catalog, row: Price, when: float, decline: float) -> float:
+    """Price of a row: from the catalog's date, or from its own day if later, it declines."""
+    months = months_between(max(catalog.date, row.valid_from), when)
+    factor = decline_factor(decline, months) if months > 0 else 1.0
+    return row.usd_per_million_tokens * factor
+
+
+def _named(
+    catalog: Catalog,
+    model: str,
+    text: str,
+    offers: Mapping[str, tuple[Price, ...]],
+    shares: Mapping[str, float],
+) -> str:
+    every = {normalize(row.provider): row.provider for row in catalog.prices_of(model)}
+    name = every.get(normalize(text))
+    if name is None:
+        raise not_known("provider", text, [LOWEST, *every.values()])
+    if name not in offers:
+        kinds = dict.fromkeys(r.kind for r in catalog.prices_of(model) if r.provider == name)
+        raise NotKnown(
+            f"{name} asks no price of {model} for {' and '.join(shares)}; it asks one for "
+            f"{', '.join(kinds)}."
+        )
+    return name
+
+
+def _warnings(rows: Sequence[Price], on: date) -> Iterator[str]:
+    for row in rows:
+        if row.valid_from > on:
+            yield f"the price of {row.provider} is that of {row.valid_from}, carried back"
+        elif not _valid(row, on):
+            yield f"the price of {row.provider} ended on {row.valid_to} and is carried on"
+        if row.origin.user:
+            yield f"the price is a user's row ({row.origin.file}, row {row.origin.row})"

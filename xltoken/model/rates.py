@@ -57,8 +57,16 @@ def rate_at(
     return RateAnswer(usd, row, tuple(warnings))
 
 
-def kilowatts(catalog: Catalog, platform: str, when: float, assumptions: Assumptions) -> float:
-    """Kilowatts per accelerator, on one basis for every platform of a call.
+@dataclass(frozen=True, slots=True)
+class PowerAnswer:
+    """Kilowatts per accelerator at a moment, and warnings."""
+
+    kw_per_accelerator: float
+    warnings: tuple[str, ...] = ()
+
+
+def power_at(catalog: Catalog, platform: str, when: float, assumptions: Assumptions) -> PowerAnswer:
+    """Power of an accelerator, on one basis for every platform of a call.
 
     Raises
     ------
@@ -69,9 +77,9 @@ def kilowatts(catalog: Catalog, platform: str, when: float, assumptions: Assumpt
     rows = [r for r in catalog.rates_of(platform) if r.kw_basis == basis and r.kw_per_accelerator]
     if not rows:
         raise NotKnown(f"no power of {platform} on the basis {basis} is known.")
-    row, _ = _valid(rows, day(when))
+    row, warning = _valid(rows, day(when), "power")
     assert row.kw_per_accelerator is not None
-    return row.kw_per_accelerator
+    return PowerAnswer(row.kw_per_accelerator, (warning,) if warning else ())
 
 
 def newest_kw_basis(catalog: Catalog) -> str:
@@ -87,7 +95,7 @@ def _declined(decline: float, since: date, when: float) -> float:
     return decline_factor(decline, months) if months > 0 else 1.0
 
 
-def _valid(rows: Sequence[Rate], on: date) -> tuple[Rate, str]:
+def _valid(rows: Sequence[Rate], on: date, what: str = "rate") -> tuple[Rate, str]:
     """Row valid on a day, a user's first; before the first the first, after the last the last."""
     valid = [r for r in rows if r.valid_from <= on and (r.valid_to is None or on <= r.valid_to)]
     if valid:
@@ -95,6 +103,6 @@ def _valid(rows: Sequence[Rate], on: date) -> tuple[Rate, str]:
     before = [r for r in rows if r.valid_from <= on]
     if before:
         row = max(before, key=lambda r: r.valid_from)
-        return row, f"the rate of {row.platform} ended on {row.valid_to} and is carried on"
+        return row, f"the {what} of {row.platform} ended on {row.valid_to} and is carried on"
     row = min(rows, key=lambda r: (r.valid_from, not r.origin.user))
-    return row, f"the rate of {row.platform} is that of {row.valid_from}, carried back"
+    return row, f"the {what} of {row.platform} is that of {row.valid_from}, carried back"
