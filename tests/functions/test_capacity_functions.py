@@ -168,7 +168,6 @@ def test_confidence_is_the_assumption_where_it_is_left_out():
     assert TOKEN_COST_RANGE(*asked, 0.6, [["confidence", 0.5]]) == TOKEN_COST_RANGE(*asked, 0.6)
 
 
-@pytest.mark.xfail(strict=True, reason="a confidence of 0.8 that is given loses to the assumption")
 def test_a_confidence_given_goes_before_the_assumption():
     """What stands in the argument counts, 0.8 like every other number."""
     given_both = TOKEN_COST_RANGE("B200", 12, CHAT, 0.8, [["confidence", 0.5]])
@@ -204,7 +203,6 @@ def test_a_range_that_overflows_is_num():
     is_error(high, "#NUM!", "not a finite number")
 
 
-@pytest.mark.xfail(strict=True, reason='the sentence is Python\'s "math range error"')
 def test_a_month_too_far_for_a_range_says_so():
     """A failure says what was wrong and what to do."""
     far = TOKEN_COST_RANGE("B200", dt.date(9990, 1, 1), CHAT)
@@ -256,7 +254,6 @@ def test_the_ranking_shows_the_same_tokens_per_megawatt():
             assert row[place] == TOKENS_PER_MEGAWATT(row[1], 0, CHAT)
 
 
-@pytest.mark.xfail(strict=True, reason="a power carried back is not told")
 def test_a_power_carried_back_warns():
     """Before the first row of that basis the first power counts, with a warning as for a rate."""
     with cells.listening() as notebook:
@@ -324,7 +321,6 @@ def test_what_is_no_volume_or_no_peak_says_so():
     is_error(ACCELERATORS_REQUIRED("Gaudi 3", 0, CHAT, 1), "#N/A", "no usable evidence")
 
 
-@pytest.mark.xfail(strict=True, reason='"cannot convert float infinity to integer" is no sentence')
 def test_a_volume_beyond_every_count_says_so():
     """A failure says what was wrong in the user's words."""
     huge = ACCELERATORS_REQUIRED("B200", 0, CHAT, 1e308, 10)

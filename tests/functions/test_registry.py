@@ -210,10 +210,11 @@ def test_documentation_holds_each_parameter_and_unit(function: WorksheetFunction
         body = lines[lines.index(head) + 1]
         assert p.help in body
         assert p.unit in body
-        if p.required or p.default is None:
+        default = p.default if p.otherwise is None else p.otherwise
+        if p.required or default is None:
             assert "Default" not in body
         else:
-            shown = f'"{p.default}"' if isinstance(p.default, str) else f"{p.default:g}"
+            shown = f'"{default}"' if isinstance(default, str) else f"{default:g}"
             assert body.endswith(f"Default {shown}.")
     for text_part in (function.result, function.formula, function.source):
         assert text_part in text
@@ -261,6 +262,7 @@ def test_described_is_plain_data_of_the_definition(function: WorksheetFunction):
         assert type(shown["kind"]) is str
         assert shown["required"] is (parameter.default is REQUIRED)
         expected = None if parameter.required else parameter.default
+        expected = parameter.otherwise if expected is None else expected
         assert shown["default"] == expected
 
 

@@ -1,7 +1,6 @@
 """Figures that somebody else published, each computed through the public functions.
 
 A figure's tolerance is absolute: half a unit of its last printed digit unless its `why` says more.
-One that does not come out is an expected failure, and its `broken` says what comes out instead.
 Currency is USD, tokens are counted in millions.
 """
 
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from golden_tools import laid_over, lay
 
 import xltoken
@@ -28,7 +26,6 @@ class Figure:
     compute: Callable[[], float]
     within: float
     why: str = ""
-    broken: str = ""
 
 
 def number(value: object) -> float:
@@ -335,27 +332,19 @@ MLPERF = {
     "v4.1": "MLPerf Inference v4.1 (2024-08-28), closed, Offline, {}; per accelerator is our division, https://github.com/mlcommons/inference_results_v4.1/blob/198fc46799b3/closed/{}/performance/run_1/mlperf_log_summary.txt",
 }
 MLPERF_DAYS = {"v5.1": dt.date(2025, 9, 9), "v4.1": dt.date(2024, 8, 28)}
-OUTDONE = {
-    (version, platform, model): (
-        f"the best run of v4.1, carried up by a year of drift, outdoes every run of v5.1: {found}"
-    )
-    for version, platform, model, found in (
-        ("v5.1", "MI300X", "llama-2-70b", "4,017"),
-        ("v5.1", "H200", "llama-2-70b", "5,267"),
-        ("v5.1", "B200", "llama-2-70b", "14,776"),
-        ("v5.1", "H200", "mixtral-8x7b", "9,729"),
-    )
-}
 MLPERF_RUNS = [
     Figure(
         f"mlperf-{version}-{platform}-{model}",
         MLPERF[version].format(run.split("/")[0], run),
         tokens / accelerators,
         lambda platform=platform, model=model, version=version: capacity(
-            platform, MLPERF_DAYS[version], f"{model}/mlperf", evidence="peer_reviewed"
+            platform,
+            MLPERF_DAYS[version],
+            f"{model}/mlperf",
+            evidence="peer_reviewed",
+            as_of=MLPERF_DAYS[version],
         ),
         0.01,
-        broken=OUTDONE.get((version, platform, model), ""),
     )
     for version, platform, model, tokens, accelerators, run in (
         ("v5.1", "MI300X", "llama-2-70b", 27_854.4, 8, "MangoBoost/results/8xMI300X_2xEPYC_9534/llama2-70b-99.9/Offline"),
@@ -657,19 +646,13 @@ def check(figure: Figure) -> None:
     assert abs(found - figure.published) <= figure.within, told
 
 
-def named(figure: Figure) -> ParameterSet:
-    """A figure as a parameter; one that is broken is expected to fail."""
-    marks = [pytest.mark.xfail(strict=True, reason=figure.broken)] if figure.broken else []
-    return pytest.param(figure, id=figure.name, marks=marks)
-
-
-@pytest.mark.parametrize("figure", [named(figure) for figure in FIGURES])
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
 def test_a_published_figure(figure: Figure):
     """What is published comes out of the public functions on the shipped catalog."""
     check(figure)
 
 
-@pytest.mark.parametrize("figure", [named(figure) for figure in HEADLINES])
+@pytest.mark.parametrize("figure", HEADLINES, ids=lambda figure: figure.name)
 def test_a_headline_under_its_own_conditions(figure: Figure, headlines: Path):
     """A headline comes out of a user's catalog that holds nothing but the conditions it states."""
     with laid_over(headlines):

@@ -11,10 +11,12 @@ from model_tools import overlay
 import xltoken
 from xltoken import TOKEN_COST, TOKENS_PER_MEGAWATT
 from xltoken.catalog import store
-from xltoken.catalog.keys import NotKnown
-from xltoken.catalog.records import CLAIM_INPUTS
+from xltoken.catalog.records import CLAIM_INPUTS, Claim, Origin
+from xltoken.catalog.records import parse as parse_row
 from xltoken.economics.domain import DomainError
+from xltoken.model.assumptions import parse
 from xltoken.model.claims import LONGER_MONTHS, NOT_STATED, SPEEDS, conditions, judged, reproduced
+from xltoken.model.forecast import quote
 from xltoken.model.index import software_index
 
 CATALOG = store.load()
@@ -265,27 +267,18 @@ def test_a_users_claim_is_made_again():
 
 
 @pytest.mark.parametrize(
-    ("kind", "missing"),
-    [
-        ("unit_cost", "tokens_per_second"),
-        ("unit_cost", "usd_per_accelerator_hour"),
-        ("cost_ratio", "base_tokens_per_second"),
-        ("tokens_per_megawatt_ratio", "kw_per_accelerator"),
-        ("revenue", "accelerators"),
-        ("revenue_multiple", "accelerators"),
-    ],
+    ("kind", "missing"), [(kind, name) for kind, names in CLAIM_INPUTS.items() for name in names]
 )
-def test_a_missing_input_is_named(kind, missing):
-    """A claim that lacks what its kind needs says which column, in which file and row."""
-    catalog = mine(
-        kind=kind,
-        **({missing: ""} if missing in ("tokens_per_second", "usd_per_accelerator_hour") else {}),
-    )
-    with pytest.raises(DomainError) as failed:
-        judged(catalog)
-    assert f"needs {missing}" in str(failed.value) or "needs " in str(failed.value)
-    for word in ("claim mine", kind, "claims.csv, row 2"):
-        assert word in str(failed.value)
+def test_a_missing_input_is_a_problem_of_its_row(kind, missing):
+    """A claim that lacks what its kind is made of is refused where it is read, column and row."""
+    [shipped] = [row for row in ROWS.values() if row["kind"] == kind][-1:]
+    origin = Origin("claims.csv", 7, user=True)
+    found, problems = parse_row(Claim, shipped, origin)
+    assert found is not None, problems
+    found, problems = parse_row(Claim, {**shipped, missing: ""}, origin)
+    assert found is None
+    assert [(p.row, p.column) for p in problems] == [(7, missing)]
+    assert str(problems[0]).startswith(f"claims.csv, row 7, {missing}: is blank")
 
 
 def test_power_that_is_not_known_is_a_reason():
@@ -298,7 +291,7 @@ def test_power_that_is_not_known_is_a_reason():
     )  # fmt: skip
     assert found.reproduced == pytest.approx(5.0)
     assert all(v.value is None and v.reason for v in found.variants)
-    assert "no power of both platforms on the basis utility" in found.variants[0].reason
+    assert "no power of Vera Rubin NVL72 on the basis utility" in found.variants[0].reason
 
 
 def test_a_ratio_of_unlike_token_counts_has_reasons():
@@ -314,7 +307,6 @@ def test_a_ratio_of_unlike_token_counts_has_reasons():
     assert all(v.value is None and "777" in v.reason for v in held)
 
 
-@pytest.mark.xfail(strict=True, reason='the reason is "no shape has None tokens in and None out."')
 def test_a_shape_not_stated_is_said_so_in_the_reason():
     """A claim that states no shape cannot be held against evidence, and the reason says that."""
     [found] = judged(
@@ -326,7 +318,6 @@ def test_a_shape_not_stated_is_said_so_in_the_reason():
     assert not any("None" in v.reason for v in found.variants)
 
 
-@pytest.mark.xfail(strict=True, reason="rates are paired by their place, not by their basis")
 def test_a_ratio_never_mixes_two_bases():
     """One more basis for one of two platforms leaves every ratio on one basis for both."""
     rate = {
@@ -342,18 +333,19 @@ def test_a_ratio_never_mixes_two_bases():
     assert found == {"own_hyperscaler": 1.22, "own_neocloud": 1.59, "rental_3yr": 2.05}
 
 
-def test_an_older_rate_of_a_users_changes_nothing():
-    """The latest rate of a basis counts, wherever in the files it stands."""
+def test_a_rate_of_a_variant_is_the_rate_of_a_cost():
+    """A user's rate stands in a variant as it stands behind TOKEN_COST: it wins, old or new."""
     rate = {
         "platform": "B200", "basis": "own_hyperscaler", "valid_from": "2024-06-01",
         "usd_per_accelerator_hour": 9,
     }  # fmt: skip
-    cents = next(j for j in judged(overlay(rates=[rate])) if j.claim.claim == "b200-two-cents")
+    catalog = overlay(rates=[rate])
+    cents = next(j for j in judged(catalog) if j.claim.claim == "b200-two-cents")
     found = next(v for v in cents.variants if v.conditions.get("rate_basis") == "own_hyperscaler")
-    assert found.conditions["usd_per_accelerator_hour"] == 1.73
+    cost = quote(catalog, "B200", 0, "gpt-oss-120b/batch", parse([]))
+    assert found.conditions["usd_per_accelerator_hour"] == cost.rate().usd_per_accelerator_hour == 9
 
 
-@pytest.mark.xfail(strict=True, reason="the row that sorts last counts, also one from 2027 on")
 def test_a_rate_of_the_catalogs_date_is_one_valid_then():
     """A variant dated with the catalog uses the rate valid on that day, not a later one."""
     rate = {
@@ -365,19 +357,31 @@ def test_a_rate_of_the_catalogs_date_is_one_valid_then():
     assert found.conditions["usd_per_accelerator_hour"] == 1.73
 
 
-@pytest.mark.xfail(strict=True, reason="the message names no claim, no file and no row")
-@pytest.mark.parametrize(
-    "cells",
-    [
-        {"platform": "B2000"},
-        {"kind": "cost_ratio", "base_tokens_per_second": 1, "base_usd_per_accelerator_hour": 1},
-    ],
-)
-def test_an_unknown_platform_of_a_claim_is_told_with_its_row(cells):
-    """A claim on a platform that no file has, or against none, is named with file and row."""
-    with pytest.raises((NotKnown, DomainError)) as failed:
-        judged(mine(**cells))
-    assert "claims.csv, row 2" in str(failed.value)
+def refused(**cells):
+    """Problems for which a catalog with this claim of a user's is refused."""
+    with pytest.raises(AssertionError) as failed:
+        mine(**cells)
+    return failed.value.args[0]
+
+
+@pytest.mark.parametrize("name", ["platform", "base_platform"])
+def test_an_unknown_platform_of_a_claim_is_told_with_its_row(name):
+    """A claim on, or against, a platform that no file has is refused with row, column and nearest."""
+    given = {"kind": "cost_ratio", "base_platform": "H200", "base_tokens_per_second": 1,
+             "base_usd_per_accelerator_hour": 1}  # fmt: skip
+    told = refused(**{**given, name: "B2000"})
+    assert "row=2" in str(told)
+    assert f"column='{name}'" in str(told)
+    assert "Nearest: B200" in str(told)
+
+
+def test_the_same_platform_twice_needs_its_months():
+    """A platform against itself is a change in time: without the months the row is refused."""
+    given = {"kind": "cost_ratio", "platform": "b200", "base_platform": "B200",
+             "base_tokens_per_second": 1, "base_usd_per_accelerator_hour": 1}  # fmt: skip
+    assert "over how many months" in str(refused(**given))
+    [found] = judged(mine(months=2, **given))
+    assert [v.conditions["months"] for v in found.variants] == [2]
 
 
 def test_a_claim_may_name_a_platform_by_its_alias():
@@ -391,24 +395,13 @@ def test_a_claim_may_name_a_platform_by_its_alias():
     assert [v.value for v in alias.variants] == [v.value for v in key.variants]
 
 
-@pytest.mark.xfail(strict=True, reason="36.9 months are told and 36 are counted")
-def test_part_of_a_month_is_counted_or_refused():
-    """The months told among the conditions are those of the figure, or the row is refused."""
+def test_part_of_a_month_is_refused():
+    """Months are whole: part of one is refused, so that those told are those counted."""
     given = {"kind": "revenue", "accelerators": 8, "usd_per_million_tokens": 1, "investment": 1}
-    [whole] = judged(mine(months=36, **given))
-    try:
-        [part] = judged(mine(months=36.9, **given))
-    except DomainError:
-        return
-    assert part.reproduced == pytest.approx(whole.reproduced * 36.9 / 36, rel=1e-3)
+    assert "whole number of months" in str(refused(months=36.9, **given))
 
 
-@pytest.mark.xfail(strict=True, reason="inf USD per 1M tokens, which --json cannot write: exit 5")
 def test_a_figure_beyond_every_number_is_refused():
-    """A claim's figure is a finite number, or its row is refused."""
-    catalog = mine(tokens_per_second="1e-320")
-    try:
-        [found] = judged(catalog)
-    except DomainError:
-        return
-    assert math.isfinite(found.reproduced)
+    """A claim whose inputs give no finite figure is named with file and row."""
+    with pytest.raises(DomainError, match=r"claims.csv, row 2: claim mine gives no figure"):
+        judged(mine(tokens_per_second="1e-320"))

@@ -31,7 +31,9 @@ def listed(model, kind, on):
     rows = [r for r in ROWS if (r["model"], r["kind"]) == (model, kind)]
     for row in sorted(rows, key=lambda row: row["valid_from"]):
         if row["valid_from"] <= on.isoformat():
-            found[row["provider"]] = float(row["usd_per_million_tokens"])
+            found.pop(row["provider"], None)
+            if not row["valid_to"] or on.isoformat() <= row["valid_to"]:
+                found[row["provider"]] = float(row["usd_per_million_tokens"])
     return found
 
 
@@ -235,12 +237,11 @@ def test_a_kind_that_nobody_asks_is_na():
 
 def test_a_blend_of_a_model_is_refused():
     """A model has no tokens in and out: #VALUE! with a workload to ask for instead."""
-    with pytest.raises(InputError, match="gpt-oss-120b/chat"):
+    with pytest.raises(InputError, match="gpt-oss-120b/batch"):
         ask(MODEL, 0, LOWEST, BLENDED)
     assert TOKEN_PRICE(MODEL, 0, None, "Blended") == "#VALUE!"
 
 
-@pytest.mark.xfail(strict=True, reason="claude-sonnet-4-6/chat is proposed and is no workload")
 def test_a_blend_proposes_a_workload_that_exists():
     """A workload named in a message can be asked for."""
     refused = TOKEN_PRICE("claude-sonnet-4-6", 0, None, "blended").message
@@ -248,7 +249,6 @@ def test_a_blend_proposes_a_workload_that_exists():
     assert "/" not in proposed or not isinstance(TOKEN_PRICE(proposed, 0), cells.CellError)
 
 
-@pytest.mark.xfail(strict=True, reason="a provider of the model is said to be unknown")
 def test_a_provider_without_that_kind_is_not_unknown():
     """A provider that asks no price of a kind is told so, not that it does not exist."""
     message = TOKEN_PRICE(MODEL, 0, "aws", "cache_read").message
@@ -270,26 +270,43 @@ def test_before_every_first_row_a_price_is_carried_back():
     assert notebook.warnings == ["the price of groq is that of 2025-08-06, carried back"]
 
 
-@pytest.mark.xfail(strict=True, reason="a named provider is 'not known' before its first row")
 def test_a_named_provider_is_carried_back_too():
     """A named provider's first price counts before its day, whoever else asks one by then."""
     found = TOKEN_PRICE(MODEL, dt.date(2025, 9, 1), "aws")
     assert found == 0.6
 
 
-@pytest.mark.xfail(strict=True, reason="carried back, the cheapest of all later years counts")
 def test_carried_back_the_lowest_is_the_first_days():
     """The day before the first row costs what the first day costs: 0.75, not 2026's 0.15."""
     assert usd(MODEL, dt.date(2025, 8, 5)) == usd(MODEL, dt.date(2025, 8, 6))
 
 
-@pytest.mark.xfail(strict=True, reason="a price of June 2025, since delisted, counts unsaid")
-def test_an_old_price_warns():
-    """A list price more than a year old is told, as old evidence behind a cost is."""
+def test_a_price_that_ended_is_not_the_lowest():
+    """A price that no snapshot holds any more counts no longer: not in the lowest, by name told."""
     found = ask("deepseek-r1/chat")
-    assert found.provider == "deepseek"
-    assert min(r.valid_from for r in found.rows) < dt.date(2025, 11, 22)
-    assert any("2025-06-22" in told for told in found.warnings)
+    assert found.provider != "deepseek"
+    assert found.warnings == ()
+    ended = ask("deepseek-r1/chat", 0, "deepseek")
+    assert ended.usd_per_million_tokens < found.usd_per_million_tokens
+    assert any("ended on 2026-11-21 and is carried on" in told for told in ended.warnings)
+    assert ask("deepseek-r1/chat", dt.date(2026, 11, 21)).provider == "deepseek"
+
+
+def test_where_every_price_ended_the_last_is_carried_on():
+    """A model that nobody sells any more keeps its last price, and the warning names the end."""
+    rows = [
+        {**row(model="my-model", price=2.0), "valid_to": "2026-06-30"},
+        row("later", model="my-model", valid_from="2027-01-01", price=1.0),
+    ]
+    catalog = overlay(prices=rows)
+    found = ask("my-model", catalog=catalog)
+    assert (found.usd_per_million_tokens, found.provider) == (2.0, "acme")
+    assert found.warnings[0] == "the price of acme ended on 2026-06-30 and is carried on"
+    assert (
+        ask("my-model", dt.date(2026, 6, 30), catalog=catalog)
+        .warnings[0]
+        .startswith("the price is a user's row")
+    )
 
 
 # --- a user's rows -------------------------------------------------------------------------------
@@ -322,7 +339,6 @@ def test_a_user_can_price_a_model_of_their_own():
     assert usd("MY_MODEL", catalog=catalog) == 1.5
 
 
-@pytest.mark.xfail(strict=True, reason="rows after the catalog's date never count, on any day")
 @pytest.mark.parametrize("provider", ["acme", LOWEST])
 def test_a_users_price_after_the_catalogs_date_counts_from_its_day(provider):
     """What `xltoken catalog prices` takes next month counts from then on, as a rate's row does."""
@@ -330,7 +346,6 @@ def test_a_users_price_after_the_catalogs_date_counts_from_its_day(provider):
     assert usd(MODEL, dt.date(2027, 6, 1), provider, catalog=catalog) == 0.01
 
 
-@pytest.mark.xfail(strict=True, reason="said to be carried back to a later day, and declined early")
 def test_a_users_later_price_is_not_carried_back_to_a_later_day():
     """A price of January is not carried back in June, and falls from January on."""
     rows = [row(valid_from="2027-01-01", model="my-model", price=1.0)]

@@ -191,6 +191,7 @@ def test_the_visible_factor_row_says_the_same(rate, volumes, cost, decline, pric
     assert from_path == npv(rate, volumes, cost, decline, price, outlay, timing=timing)
 
 
+@pytest.mark.slow
 @law
 @given(RATES, paths(3), st.integers(1, 24))
 def test_a_program_that_starts_later_is_discounted(rate, series, later):
@@ -204,6 +205,7 @@ def test_a_program_that_starts_later_is_discounted(rate, series, later):
     assert close(then, now * factor, size)
 
 
+@pytest.mark.slow
 @law
 @given(amounts(), st.floats(0.0, 0.9), st.data())
 def test_undiscounted_taxes_do_not_depend_on_the_method(outlay, tax, data):
@@ -332,6 +334,7 @@ def test_at_every_internal_rate_the_flows_are_worth_nothing(flows):
         assert abs(math.fsum(terms)) <= 1e-9 * math.fsum(abs(term) for term in terms)
 
 
+@pytest.mark.slow
 @law
 @given(FLOWS, numbers(1e-6, 1e6), st.sampled_from((-1.0, 1.0)))
 def test_internal_rates_know_no_currency(flows, times, sign):
@@ -341,6 +344,7 @@ def test_internal_rates_know_no_currency(flows, times, sign):
     assert all(close(1 + a, 1 + b, 0.0, 1e-6) for a, b in zip(base, other, strict=True))
 
 
+@pytest.mark.slow
 @law
 @given(FLOWS, st.sampled_from((2.0, 4.0, 12.0)))
 def test_internal_rates_are_annualised(flows, periods):
@@ -352,6 +356,7 @@ def test_internal_rates_are_annualised(flows, periods):
         assert abs(a - ((1 + b) ** periods - 1)) <= 1e-9 * (1 + b) ** periods + 1e-12
 
 
+@pytest.mark.slow
 @law
 @given(st.lists(st.integers(-19, 80), min_size=1, max_size=4, unique=True), numbers(1, 1e6))
 def test_every_rate_built_into_flows_is_found(shares, outlay):
@@ -446,6 +451,7 @@ def test_charges_add_up_to_what_was_paid(cost, share, life, method):
     assert close(math.fsum(found), cost - left, cost, 1e-12)
 
 
+@pytest.mark.slow
 @law
 @given(amounts(1e9), numbers(0.0, 1.0), st.integers(1, 100))
 def test_methods_differ_in_when_never_in_how_much(cost, share, life):
@@ -725,6 +731,7 @@ def test_building_is_compared_with_buying(rate, series, outlay, told):
     assert buy == npv(rate, volumes, api, 0.0, 0.0, 0.0, **untold)
 
 
+@pytest.mark.slow
 @law
 @given(RATES, paths(3, 1e3), amounts(1e4), timings)
 def test_the_month_of_building_is_the_first_ahead(rate, series, outlay, timing):

@@ -68,6 +68,7 @@ def test_a_cost_scales_with_its_rate(case, month, told, times, utilization, over
     assert close(cost(case, month, **told, overhead=overhead), base * (1 + overhead))
 
 
+@pytest.mark.slow
 @law
 @given(cases, months, limits, numbers(0.0, 1e4), numbers(0.01, 1.0), numbers(0.0, 3.0))
 def test_cost_times_capacity_is_what_is_paid(case, month, told, count, utilization, overhead):
@@ -79,6 +80,7 @@ def test_cost_times_capacity_is_what_is_paid(case, month, told, count, utilizati
     assert close(paid * tokens(case, month, count, **told), hours)
 
 
+@pytest.mark.slow
 @law
 @given(cases, months, limits, numbers(1.0, 1e6), numbers(1.0, 5.0))
 def test_the_fleet_is_just_large_enough(case, month, told, volume, peak):
@@ -149,10 +151,6 @@ def test_better_evidence_never_costs_less(case, month, told):
     assert all(tight >= loose * (1 - 1e-12) for loose, tight in pairwise(costs))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a claim is not carried up to the catalog's date, other rows are: B200, gpt-oss-120b",
-)
 @pytest.mark.parametrize("month", [0.0, 12.0, 55.0])
 def test_better_evidence_than_a_claim_never_costs_less(month):
     """In scenario vendor asking for better evidence than claims never lowers a cost."""
@@ -191,6 +189,7 @@ def test_a_rate_declines_by_the_year(case, month, decline, rate):
     assert close(falling, flat * (1 - decline) ** (month / 12), 0.0, 1e-9)
 
 
+@pytest.mark.slow
 @law
 @given(cases, months, limits, numbers(0.05, 0.9), numbers(0.001, 0.09))
 def test_ranges_hold_the_cost_and_nest(case, month, told, confidence, more):
@@ -206,11 +205,6 @@ def test_ranges_hold_the_cost_and_nest(case, month, told, confidence, more):
     assert close(low * high, middle**2)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="1/2 + confidence/2 rounds to 1 and the normal quantile raises StatisticsError",
-)
 def test_a_confidence_next_to_1_is_no_traceback():
     """The largest number below 1 is a confidence, or an error mark: never an exception."""
     found = xltoken.TOKEN_COST_RANGE("B200", 0.0, "gpt-oss-120b/batch", math.nextafter(1.0, 0.0))
@@ -297,12 +291,15 @@ def test_the_lowest_price_is_the_lowest(asked, month, decline, kind):
     provider, model = asked
     lowest = known(xltoken.TOKEN_PRICE(model, month, "lowest", kind))
     theirs = xltoken.TOKEN_PRICE(model, month, provider, kind)
-    first = min(
-        (p.valid_from for p in SHIPPED.prices if (p.provider, p.model, p.kind) == (*asked, kind)),
-        default=None,
-    )
     when = SHIPPED.date + dt.timedelta(days=month * 30.4)
-    if first is not None and first + dt.timedelta(days=2) <= min(when, SHIPPED.date):
+    # Two days of grace: months are not exactly so long.
+    begin, end = (min(when + dt.timedelta(days=d), SHIPPED.date) for d in (-2, 2))
+    sells = any(
+        p.valid_from <= begin and (p.valid_to is None or end <= p.valid_to)
+        for p in SHIPPED.prices
+        if (p.provider, p.model, p.kind) == (*asked, kind)
+    )
+    if sells:
         assert number(theirs) >= lowest
     falling = known(
         xltoken.TOKEN_PRICE(model, month, "lowest", kind, assumed(price_decline=decline))

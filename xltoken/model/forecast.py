@@ -116,10 +116,14 @@ class Quote:
         DomainError
             If `confidence` does not lie between 0 and 1.
         """
-        require(0 < confidence < 1, f"confidence lies between 0 and 1; it is {confidence:g}.")
+        tail = 0.5 - confidence / 2.0
+        require(
+            confidence > 0 and tail > 0 and 1.0 - tail < 1.0,
+            f"confidence lies between 0 and 1; it is {confidence:g}.",
+        )
         expected = self.usd_per_million_tokens()
         months = months_between(self.evidence_date, self.when)
-        z = statistics.NormalDist().inv_cdf(0.5 + confidence / 2.0)
+        z = -statistics.NormalDist().inv_cdf(tail)
         try:
             factor = math.exp(z * log_spread(self.catalog, months))
         except OverflowError:

@@ -7,7 +7,8 @@ the half-month, else by platform and framework, else it is the drift. As a carri
 a build that ran once can be kept running.
 
 The drift is what software gains where no measurement says more: a prior, counted as so many
-stacks, shrunk towards the median of the stacks' own median gains.
+stacks, shrunk towards the median of the stacks' own median gains. Vendors' tables and peer-reviewed
+rounds are carried by the prior itself, which was taken from them.
 """
 
 import itertools
@@ -57,13 +58,14 @@ def shrunk_drift(catalog: Catalog, known: Panel) -> float:
 class SoftwareIndex:
     """Index of every stack up to the catalog's half-month, and the drift beyond it.
 
-    `drift` is the log gain a month, never below 0: as a carrier the index never falls. `user` tells
-    that measurements of a user count in it.
+    `drift` and `prior` are log gains a month, never below 0: as a carrier the index never falls.
+    `user` tells that measurements of a user count in it.
     """
 
     last: int
     drift: float
     steps: Mapping[Level, Mapping[int, float]]
+    prior: float = 0.0
     user: bool = False
     _envelopes: dict[tuple[Level, ...], tuple[int, list[float]]] = field(
         repr=False, default_factory=dict
@@ -74,15 +76,16 @@ class SoftwareIndex:
         own = half_month(row.date)
         if own == half:
             return 1.0
+        if row.evidence != "measured":
+            return _limited((half - own) / HALVES_A_MONTH * self.prior)
         return _limited(self._height(row, half) - self._height(row, own))
 
     def settled(self, rows: Iterable[Observation]) -> int:
         """Half-month before which all `rows` are carried by the limit: nothing changes there."""
         firsts = [min(half_month(row.date), self._envelope(_levels(row))[0]) for row in rows]
         earliest = min(firsts, default=self.last)
-        if not self.drift:
-            return earliest
-        return earliest - math.ceil(math.log(CARRY_LIMIT) / self.drift * HALVES_A_MONTH)
+        slowest = min((gain for gain in (self.drift, self.prior) if gain), default=math.inf)
+        return earliest - math.ceil(math.log(CARRY_LIMIT) / slowest * HALVES_A_MONTH)
 
     def _height(self, row: Observation, half: int) -> float:
         """Log level of the index of the row's stack at a half-month, relative to its start."""
@@ -116,7 +119,8 @@ def software_index(catalog: Catalog, as_of: date | None) -> SoftwareIndex:
     last = half_month(catalog.date)
     drift = max(0.0, shrunk_drift(catalog, known))
     user = any(series.user for series in known.values() if len(series.halves) > 1)
-    return SoftwareIndex(last, drift, _steps(known, last), user)
+    prior = math.log1p(catalog.prior("software_gain_per_month"))
+    return SoftwareIndex(last, drift, _steps(known, last), prior, user)
 
 
 def growth(
