@@ -6,10 +6,11 @@ They compute what the worksheet functions compute. A missing figure is NaN, and
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
+from xltoken.functions.cells import month_of
 from xltoken.functions.evidence import citation, conditions
 from xltoken.model.assumptions import Assumptions, parse
 from xltoken.model.forecast import Quote, quote
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Months = Iterable[float | dt.date]
+
+_NUMBERS: Final = (
+    "usd_per_million_tokens",
+    "ratio",
+    "tokens_per_second",
+    "tokens_per_second_per_user",
+    "tokens_per_second_per_megawatt",
+)
+_SPEEDS: Final = ("tokens_per_second_per_user", "seconds_to_first_token")
 
 __all__ = ["capacity_table", "cost_table", "evidence_table", "price_table", "ranking_table"]
 
@@ -97,6 +107,7 @@ def capacity_table(
         parse(list((assumptions or {}).items())),
         "M {counted} tokens a month",
         lambda found: found.million_tokens_per_month(accelerators),
+        with_rate=False,
     )
 
 
@@ -118,10 +129,10 @@ def price_table(
     """
     import pandas as pd
 
-    catalog = store.current()
     given = parse(list((assumptions or {}).items()))
+    catalog = store.current().at(given.get("catalog"))
     names = [models_or_workloads] if isinstance(models_or_workloads, str) else models_or_workloads
-    index = list(months)
+    index = [month_of(month) for month in months]
     columns: dict[str, list[float]] = {}
     providers: dict[str, list[str]] = {}
     sources: dict[str, str] = {}
@@ -131,18 +142,21 @@ def price_table(
         columns[name], providers[name] = [], []
         used: dict[str, None] = {}
         told: dict[str, None] = {}
+        missing: dict[str, None] = {}
         for month in index:
             try:
                 found = price_at(catalog, name, month, provider, kind, given)
             except NotKnown as reason:
-                reasons[name] = str(reason)
+                missing[str(reason)] = None
                 columns[name].append(float("nan"))
                 providers[name].append("")
                 continue
             columns[name].append(found.usd_per_million_tokens)
             providers[name].append(found.provider)
-            used |= dict.fromkeys(row.source_id for row in found.rows)
+            used |= dict.fromkeys(_cited(catalog, row.source_id) for row in found.rows)
             told |= dict.fromkeys(found.warnings)
+        if missing:
+            reasons[name] = " ".join(missing)
         sources[name] = "; ".join(used)
         warnings[name] = list(told)
     table = pd.DataFrame(columns, index=pd.Index(index, name="month"))
@@ -170,10 +184,10 @@ def ranking_table(
     """
     import pandas as pd
 
-    catalog = store.current()
     given = parse(list((assumptions or {}).items()))
+    catalog = store.current().at(given.get("catalog"))
     rows = []
-    for standing in ranking(catalog, month, workload, given):
+    for standing in ranking(catalog, month_of(month), workload, given):
         found = standing.quote
         rows.append(
             {
@@ -191,7 +205,7 @@ def ranking_table(
                 "reason": standing.reason,
             }
         )
-    table = pd.DataFrame(rows).set_index("platform")
+    table = pd.DataFrame(rows).set_index("platform").astype(dict.fromkeys(_NUMBERS, float))
     unit = f"USD per 1M {given.get('tokens_counted')} tokens"
     key = catalog.workload(workload).key
     table.attrs = _attributes(catalog, given, unit, workload=key, month=month)
@@ -210,8 +224,8 @@ def evidence_table(
     """
     import pandas as pd
 
-    catalog = store.current()
     given = parse(list((assumptions or {}).items()))
+    catalog = store.current().at(given.get("catalog"))
     found = quote(catalog, platform, 0.0, workload, given)
     observations = [row.observation for row in found.frontiers.rows]
     observations.sort(key=lambda o: (o.tokens_per_second_per_user or 0.0, o.observation_id))
@@ -230,6 +244,7 @@ def evidence_table(
             for o in observations
         ]
     ).set_index("observation_id")
+    table = table.astype(dict.fromkeys(_SPEEDS, float))
     unit = "tok/s per accelerator, input and output"
     key = found.workload.key
     table.attrs = _attributes(catalog, given, unit, platform=found.platform, workload=key)
@@ -243,12 +258,14 @@ def _by_platform(
     given: Assumptions,
     unit: str,
     value: Callable[[Quote], float],
+    *,
+    with_rate: bool = True,
 ) -> "pd.DataFrame":
     import pandas as pd
 
-    catalog = store.current()
+    catalog = store.current().at(given.get("catalog"))
     key = catalog.workload(workload).key
-    index = list(months)
+    index = [month_of(month) for month in months]
     columns: dict[str, list[float]] = {}
     sources: dict[str, str] = {}
     warnings: dict[str, list[str]] = {}
@@ -257,15 +274,19 @@ def _by_platform(
         figures: list[float] = []
         cited: dict[str, None] = {}
         told: dict[str, None] = {}
+        missing: dict[str, None] = {}
         for month in index:
             try:
                 found: Quote = quote(catalog, name, month, workload, given)
                 figures.append(value(found))
-                cited |= dict.fromkeys([citation(found)])
-                told |= dict.fromkeys(found.warnings())
             except NotKnown as reason:
                 figures.append(float("nan"))
-                reasons[name] = str(reason)
+                missing[str(reason)] = None
+                continue
+            cited |= dict.fromkeys(citation(found).split("; "))
+            told |= dict.fromkeys(found.warnings(with_rate=with_rate))
+        if missing:
+            reasons[name] = " ".join(missing)
         columns[name] = figures
         sources[name] = "; ".join(cited)
         warnings[name] = list(told)
@@ -287,6 +308,11 @@ def _names(catalog: store.Catalog, platforms: str | Iterable[str]) -> list[str]:
         return [name for name in catalog.platforms if name in catalog.platforms_with_evidence]
     listed = [platforms] if isinstance(platforms, str) else platforms
     return list(dict.fromkeys(catalog.platform(name).platform for name in listed))
+
+
+def _cited(catalog: store.Catalog, source_id: str) -> str:
+    source = catalog.sources.get(source_id)
+    return f"{source.publisher}, {source.title} {source.url}" if source else source_id
 
 
 def _attributes(

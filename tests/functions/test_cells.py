@@ -217,7 +217,6 @@ def test_only_whole_error_marks_are_errors():
     is_error(TOKEN_COST("#N/A!", 0, "deepseek-r1/chat"), "#N/A", "platform '#N/A!'")
 
 
-@pytest.mark.xfail(strict=True, reason="pandas 3: NaT.date() is NaT and raises nothing")
 def test_pandas_missing_date_is_num():
     """A date that is no date is #NUM! with a sentence, alone and inside a range."""
     is_error(TOKEN_COST("B200", pd.NaT, "deepseek-r1/chat"), "#NUM!", "no date")

@@ -165,7 +165,7 @@ def test_sixty_months_flat_are_twenty_five_times():
 def test_the_slowest_fall_of_prices_in_the_literature_is_a_variant():
     """The low prior of the price's fall, times a year, is told with what the multiple becomes."""
     slowest = CATALOG.prior("price_factor_per_year_low")
-    found = variant("gb200-15-times", text=f"{slowest:g} times a year")
+    found = variant("gb200-15-times", pace=f"{slowest:g} times a year")
     assert found.conditions["price_decline"] == pytest.approx(1 - 1 / slowest)
     falling = sum(slowest ** -((month - 0.5) / 12) for month in range(1, 37)) / 36
     assert found.value == pytest.approx(JUDGED["gb200-15-times"].reproduced * falling, rel=1e-12)

@@ -325,11 +325,13 @@ def test_a_users_row_counts_and_is_told():
     assert usd(MODEL, dt.date(2025, 12, 31), catalog=catalog) > 0.01
 
 
-def test_a_users_older_row_gives_way_to_a_newer_price():
-    """The newer price counts, whose ever it is."""
+def test_a_users_open_row_stays():
+    """A user's price counts from its day on, also after a newer shipped one, as a user's rate."""
     catalog = overlay(prices=[row("openrouter", valid_from="2026-01-01", price=0.01)])
     assert usd(MODEL, dt.date(2026, 2, 1), "openrouter", catalog=catalog) == 0.01
-    assert usd(MODEL, 0, "openrouter", catalog=catalog) == 0.5
+    assert usd(MODEL, 0, "openrouter", catalog=catalog) == 0.01
+    ended = row("openrouter", valid_from="2026-01-01", price=0.01) | {"valid_to": "2026-03-01"}
+    assert usd(MODEL, 0, "openrouter", catalog=overlay(prices=[ended])) == 0.5
 
 
 def test_a_user_can_price_a_model_of_their_own():

@@ -8,7 +8,7 @@ from model_tools import TODAY, assume, overlay
 from xltoken.catalog import store
 from xltoken.catalog.keys import NotKnown
 from xltoken.model.months import moment
-from xltoken.model.rates import RateAnswer, kilowatts, newest_kw_basis, rate_at
+from xltoken.model.rates import RateAnswer, newest_kw_basis, power_at, rate_at
 
 SHIPPED = store.load()
 
@@ -170,14 +170,17 @@ def test_row_of_the_future_declines_from_its_own_day() -> None:
 def test_power_is_of_one_basis(platform: str, basis: str | None, expected: float, on: date) -> None:
     """One basis of power holds on every day, by default the newest."""
     given_ones = assume(**({"kw_basis": basis} if basis else {}))
-    assert kilowatts(SHIPPED, platform, float(on.toordinal()), given_ones) == expected
+    assert (
+        power_at(SHIPPED, platform, float(on.toordinal()), given_ones).kw_per_accelerator
+        == expected
+    )
 
 
 @pytest.mark.parametrize("platform", ["Vera Rubin NVL72", "Trainium2"])
 def test_power_not_known(platform: str) -> None:
     """Where no row states a power nothing is known."""
     with pytest.raises(NotKnown, match=f"no power of {platform} on the basis chip_and_host"):
-        kilowatts(SHIPPED, platform, float(TODAY.toordinal()), assume())
+        power_at(SHIPPED, platform, float(TODAY.toordinal()), assume())
 
 
 def test_newest_basis_is_the_shipped_one() -> None:
@@ -185,7 +188,8 @@ def test_newest_basis_is_the_shipped_one() -> None:
     power = {"kw_per_accelerator": 1.2, "kw_basis": "utility"}
     catalog = overlay(rates=[line(valid_from="2027-01-01", **power)])
     assert newest_kw_basis(catalog) == newest_kw_basis(SHIPPED) == "chip_and_host"
-    assert kilowatts(catalog, "Gaudi 3", 0.0 + TODAY.toordinal(), assume(kw_basis="utility")) == 1.2
+    power = power_at(catalog, "Gaudi 3", 0.0 + TODAY.toordinal(), assume(kw_basis="utility"))
+    assert power.kw_per_accelerator == 1.2
 
 
 def test_newest_basis_of_an_empty_catalog() -> None:

@@ -2,18 +2,22 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from xltoken.cli.frame import Outcome, Unusable, command, console, progress, table
+from xltoken.cli.frame import DONE, FINDINGS, Outcome, Unusable, command, console, progress, table
 
 app = typer.Typer()
+
+APART: Final = 0.1
 
 
 @command(app, "claims")
 def claims() -> Outcome:
     """Make headline figures again from their own inputs, and show what becomes of them.
+
+    Exit code 1 if one lies more than 10 % from what its own inputs give.
 
     Example: xltoken claims
     """
@@ -52,7 +56,8 @@ def claims() -> Outcome:
         for number, claim in enumerate(listed):
             _show_claim(claim, first=number == 0)
 
-    return Outcome(listed, show)
+    apart = any(abs(j.reproduced / j.claim.published_value - 1) > APART for j in found)
+    return Outcome(listed, show, FINDINGS if apart else DONE)
 
 
 def _source(catalog: Any, source_id: str) -> dict[str, Any]:
@@ -181,7 +186,7 @@ def _forecasts(catalog: Any, day: dt.date) -> Outcome:
     import math
 
     from xltoken.model import backtest as study
-    from xltoken.model.panel import half_month
+    from xltoken.model.panel import half_month, panel
 
     made = study.forecasts_at(catalog, study.measured(catalog), half_month(day))
     listed: list[dict[str, Any]] = [
@@ -212,7 +217,12 @@ def _forecasts(catalog: Any, day: dt.date) -> Outcome:
             right="4567",
         )  # fmt: skip
 
-    return Outcome({"origin": name, "forecasts": listed}, show)
+    notes = []
+    if not listed:
+        every = study.origins(panel(catalog, None))
+        first, last = (study.half_month_name(half) for half in (every[0], every[-1]))
+        notes.append(f"note: nothing was measured then; origins run from {first} to {last}.")
+    return Outcome({"origin": name, "forecasts": listed}, show, notes=notes)
 
 
 @command(app, "platforms")

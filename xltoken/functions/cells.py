@@ -222,6 +222,23 @@ def outgoing(value: Any, *, date1904: bool = False) -> Any:
     return value
 
 
+def month_of(raw: Any) -> dt.date | float:
+    """Date, or months after ``start``, that a value means in a cell; a serial is a date.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    month = Parameter("month", Kind.DATE, "date or months", "A date, or months after start.")
+    try:
+        found = _date(month, _scalar(raw), date1904=False)
+    except Failure as failure:
+        raise InputError(failure.error.message) from None
+    assert found is not None
+    return found
+
+
 def day_of(serial: float, *, date1904: bool = False) -> dt.date:
     """Day of a date serial; the part of a day is dropped."""
     return _EPOCH_1900 + dt.timedelta(days=int(serial) + (_DAYS_1904 if date1904 else 0))
@@ -308,10 +325,9 @@ def _scalar(raw: Any) -> Scalar:
     if isinstance(raw, int | np.integer | np.floating):
         return _as_float(raw)
     if isinstance(raw, dt.datetime):
-        try:
-            return raw.date()
-        except ValueError:  # pandas' NaT is a datetime without a date
+        if raw != raw:  # noqa: PLR0124 - pandas' NaT is a datetime without a date
             return CellError(NUM, "a date that is no date.")
+        return raw.date()
     if isinstance(raw, dt.date):
         return raw
     if isinstance(raw, Decimal):

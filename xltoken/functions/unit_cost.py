@@ -156,4 +156,12 @@ def ACCELERATORS_REQUIRED(
     """Answer with the count that the quote's capacity asks for."""
     found = quote(store.current(), platform, month, workload, assumptions)
     count = accelerators_required(volume, found.million_tokens_per_month(1.0), peak_factor)
-    return Noted(float(count), lambda: found.warnings(with_rate=False))
+
+    def warnings() -> list[str]:
+        together = max((row.accelerators or 0.0 for row in found.observations), default=0.0)
+        told = found.warnings(with_rate=False)
+        if count < together:
+            told.append(f"the runs behind it used {together:g} accelerators together, not fewer")
+        return told
+
+    return Noted(float(count), warnings)

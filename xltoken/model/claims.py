@@ -227,7 +227,7 @@ def _of_revenue(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
     slowest = catalog.prior("price_factor_per_year_low")
     if slowest:
         decline = 1.0 - 1.0 / slowest
-        told = {"price_decline": decline, "timing": "mid", "text": f"{slowest:g} times a year"}
+        told = {"price_decline": decline, "timing": "mid", "pace": f"{slowest:g} times a year"}
         yield Variant(told, _revenue(claim, price_decline=decline) * scale)
     longer = {"months": LONGER_MONTHS, "price_decline": 0.0}
     yield Variant(longer, _revenue(claim, months=LONGER_MONTHS) * scale)

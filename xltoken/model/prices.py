@@ -138,7 +138,7 @@ def _counting(rows: Sequence[Price], on: date) -> Price:
     valid = [row for row in rows if _valid(row, on)]
     before = valid or [row for row in rows if row.valid_from <= on]
     if before:
-        return max(before, key=lambda row: (row.valid_from, row.origin.user))
+        return max(before, key=lambda row: (row.origin.user, row.valid_from))
     return min(rows, key=lambda row: (row.valid_from, not row.origin.user))
 
 
