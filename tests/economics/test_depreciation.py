@@ -19,7 +19,7 @@ MACRS_PERCENT = {
 }
 BOOK_METHODS = [method for method in METHODS if not method.startswith("macrs")]
 
-costs = st.floats(0.0, 1e9)  # USD
+costs = st.just(0.0) | st.floats(1e-6, 1e9)  # USD; no part of a millionth of a dollar is sought
 lives = st.integers(1, 40)  # years
 shares = st.floats(0.0, 1.0)  # salvage as a share of cost
 
