@@ -1,4 +1,4 @@
-"""Branch coverage of the parts that compute: 95 % or more each, read from coverage's own data."""
+"""Branch coverage of the parts that compute: all of it, read from coverage's own data."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 PARTS = ("economics", "catalog", "model", "functions")
-FLOOR = 95.0
+FLOOR = 100.0
 
 
 def main() -> int:

@@ -338,3 +338,10 @@ def test_tables_are_listed_and_are_those_of_frames():
         assert name in dir(xltoken)
         assert getattr(xltoken, name) is getattr(frames, name)
         assert getattr(frames, name).__doc__
+
+
+@pytest.mark.parametrize("month", ["soon", True, "#N/A"])
+def test_what_is_no_month_is_refused(month):
+    """A month that a cell would not take is refused with the cell's sentence."""
+    with pytest.raises(InputError, match="date, or months after start|#N/A"):
+        cost_table("B200", [month], CHAT)

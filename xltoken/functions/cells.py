@@ -234,7 +234,7 @@ def month_of(raw: Any) -> dt.date | float:
     try:
         found = _date(month, _scalar(raw), date1904=False)
     except Failure as failure:
-        raise InputError(failure.error.message) from None
+        raise InputError(failure.error.message or f"month is {failure.error}.") from None
     assert found is not None
     return found
 
