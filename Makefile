@@ -11,14 +11,15 @@ endif
 READY = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench workbooks clean
+.PHONY: help demo test check bench workbooks mutation clean
 
 help:  ## what can be made
 	@echo "make demo       a budget workbook, made and recalculated, with its answer"
 	@echo "make test       the fast tests"
 	@echo "make check      lint, types, every test with coverage, generated files up to date"
 	@echo "make bench      benchmarks, as ratios within one run"
-	@echo "make workbooks  the committed templates, made anew"
+	@echo "make workbooks  the committed templates and pages, made anew"
+	@echo "make mutation   mutants of the formulas and the model against their tests (hours)"
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +47,11 @@ bench: $(READY)
 
 workbooks: $(READY)
 	$(BIN)/python -m xltoken new token_budget -o workbooks/token_budget.xlsx --force
+	$(BIN)/python -m xltoken platforms -o docs/which-platform.md
+
+mutation: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check mutmut
+	$(BIN)/mutmut run
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache
