@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from xltoken.cli import importing as importing  # noqa: PLC0414 - adds its commands to catalog
 from xltoken.cli.catalog import app as catalog_app
 from xltoken.cli.frame import (
     DONE,
