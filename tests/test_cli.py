@@ -53,11 +53,14 @@ def test_python_m_is_the_same_command():
 
 COMMANDS = (
     "demo", "new", "recalc", "eval", "functions", "doctor",
-    "catalog list", "catalog show", "catalog sources", "catalog validate",
+    "catalog list", "catalog show", "catalog sources", "catalog validate", "catalog prices",
+    "claims", "backtest", "platforms",
 )  # fmt: skip
+WITH_FILES = ("catalog import",)
+"""Commands whose example needs a file of somebody else; their own tests run them."""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS + WITH_FILES)
 def test_help_has_an_example_and_the_shared_options(run, command):
     """Every command's help shows an example, --json and --catalog."""
     code, out, _ = run(*command.split(), "--help")
@@ -446,3 +449,28 @@ def test_recalc_tells_why_cells_became_errors(run, budget):
     assert "utilization must be" in err
     assert run("recalc", budget, "-o", "s.xlsx", "--set", "utilization=4", "--strict")[0] == 1
     assert not Path("s.xlsx").exists()
+
+
+def test_a_model_is_shown_with_its_evidence_and_prices(run):
+    """A model's name shows what is measured of it and the newest price of each provider."""
+    code, out, _ = run("catalog", "show", "gpt-oss-120b", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["released"] == "2025-08-05"
+    assert {"platform": "B200", "shape": "1000/1000", "precision": "nvfp4", "rows": 1} in (
+        found["observations"]
+    )
+    [groq] = [p for p in found["prices"] if (p["provider"], p["kind"]) == ("groq", "output")]
+    assert (groq["usd_per_million_tokens"], groq["valid_from"]) == (0.6, "2025-11-11")
+    assert len({(p["provider"], p["kind"]) for p in found["prices"]}) == len(found["prices"])
+    code, out, _ = run("catalog", "show", "gpt-4o")
+    assert code == 0
+    assert "on a day not known" in out
+    assert run("catalog", "show", "gpt-9")[0] == 4
+
+
+def test_platforms_without_evidence_are_listed_with_the_reason(run):
+    """What no measurement reaches stands in the listing with its note."""
+    _, out, _ = run("catalog", "list")
+    assert re.search(r"Gaudi 3: .*no public measurement", out)
+    assert "glm-5/chat" not in out

@@ -343,5 +343,5 @@ def test_tables_are_listed_and_are_those_of_frames():
 @pytest.mark.parametrize("month", ["soon", True, "#N/A"])
 def test_what_is_no_month_is_refused(month):
     """A month that a cell would not take is refused with the cell's sentence."""
-    with pytest.raises(InputError, match="date, or months after start|#N/A"):
+    with pytest.raises(InputError, match=r"date, or months after start|#N/A"):
         cost_table("B200", [month], CHAT)
