@@ -470,3 +470,21 @@ def test_same_question_same_answer() -> None:
         cost(SHIPPED, month, "deepseek-r1/summarize", "H200", precision="fp8")
     assert cost(SHIPPED, 7.5, "deepseek-r1/chat") == first
     assert cost(overlay(observations=[row()]), 7.5, "deepseek-r1/chat") == first
+
+
+@pytest.mark.parametrize(
+    ("confidence", "told"), [(0.0, "0"), (-0.5, "-0.5"), (1.0, "1"), (1.5, "1.5"), (1 - 1e-16, "1")]
+)
+def test_a_confidence_outside_0_and_1_is_told(confidence, told) -> None:
+    """A range has a confidence between 0 and 1, both excluded; the sentence has the number."""
+    with pytest.raises(DomainError) as refused:
+        ask(toy(row())).usd_range(confidence)
+    assert str(refused.value) == f"confidence lies between 0 and 1; it is {told}."
+
+
+def test_a_range_too_far_from_the_evidence_names_the_day() -> None:
+    """Where a range overflows, the sentence has the day asked for."""
+    far = ask(toy(row()), date(9998, 1, 1))
+    with pytest.raises(DomainError) as refused:
+        far.usd_range(0.8)
+    assert str(refused.value) == "the month 9998-01-01 lies too far from the evidence for a range."

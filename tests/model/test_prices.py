@@ -377,3 +377,31 @@ def test_a_cut_catalog_holds_the_prices_recorded_by_then():
     )
     with pytest.raises(NotKnown, match="is not known"):
         price_at(store.load(), MODEL, 0, LOWEST, None, assume(catalog=dt.date(2026, 1, 1)))
+
+
+# --- sentences -----------------------------------------------------------------------------------
+
+
+def test_messages_in_full():
+    """Unknown names have the nearest ones after them, parted by commas."""
+    catalog = overlay(prices=[row(model="zebra-one", price=2.0), row(model="zebra-two", price=2.0)])
+    with pytest.raises(NotKnown) as refused:
+        price_at(catalog, "zebra-onf", 0, LOWEST, None, assume())
+    assert refused.value.args[0] == (
+        "model or workload 'zebra-onf' is not known. Nearest: zebra-one, zebra-two."
+    )
+    with pytest.raises(NotKnown) as refused:
+        price_at(catalog, "qq", 0, LOWEST, None, assume())
+    assert refused.value.args[0] == "model or workload 'qq' is not known."
+    with pytest.raises(NotKnown, match=r"^workload 'zebra-one/chatt' is not known"):
+        price_at(catalog, "zebra-one/chatt", 0, LOWEST, None, assume())
+
+
+def test_a_blend_of_a_model_without_workloads_is_told_what_to_ask_for():
+    """A model that only prices know has no workload to propose: input and output are."""
+    catalog = overlay(prices=[row(model="zebra-one", price=2.0)])
+    with pytest.raises(InputError) as refused:
+        price_at(catalog, "zebra-one", 0, LOWEST, BLENDED, assume())
+    assert str(refused.value) == (
+        "a blended price needs tokens in and out: ask for input and output."
+    )

@@ -216,3 +216,10 @@ def test_a_wrong_input_is_not_blamed_on_its_ends() -> None:
     """An input that is wrong as it stands is refused as such, without a driver's name."""
     with pytest.raises(DomainError, match=r"^decline is an effective"):
         npv_tornado(0.1, 1000.0, 0.11, 1.5, 0.25, 0.0, 0.2, assume())
+
+
+def test_nothing_times_infinity_is_refused_in_words() -> None:
+    """Where discounting overflows and a price is 0, the refusal is a sentence and not a warning."""
+    with pytest.raises(DomainError) as refused:
+        simulated(-0.999999, np.full(600, 1e300), 0.0, 0.0, 0.0, 0.0, assume())
+    assert str(refused.value) == ("the revenues or costs of the program are beyond every number.")

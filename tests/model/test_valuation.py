@@ -255,3 +255,12 @@ def test_outside_the_domain(
     """Negative or infinite money and volumes, and a decline of 1, are outside the domain."""
     with pytest.raises(DomainError):
         program(volumes, unit_cost, decline, price, investment, floor, assume())
+
+
+def test_ranges_of_unlike_length_are_named() -> None:
+    """The message has every range with its length, under the name of its argument."""
+    with pytest.raises(InputError) as refused:
+        npv(0.1, np.ones(3), np.ones(4), 0.0, np.ones(5))
+    assert str(refused.value) == (
+        "ranges must have the same number of periods; they have: volumes 3, unit_cost 4, price 5."
+    )

@@ -200,7 +200,7 @@ def page(catalog: Catalog, found: Sequence[Answer]) -> str:
     opening = _OPENING.format(
         date=catalog.date,
         overlay=f" with {catalog.overlay} laid over it" if catalog.overlay else "",
-        summary=textwrap.fill(summary, 100),
+        summary=textwrap.fill(summary, 100, break_on_hyphens=False),
     )
     steady = [answer.workload for answer in found if not answer.flips]
     return "".join(

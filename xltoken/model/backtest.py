@@ -208,7 +208,7 @@ def prior_repeated(catalog: Catalog) -> list[dict[str, Any]]:
         for row in catalog.observations:
             if row.evidence == grade and row.method.startswith(method):
                 days = best.setdefault(key(row), {})
-                days[row.date] = max(days.get(row.date, 0.0), math.log(row.total))
+                days[row.date] = max(days.get(row.date, -math.inf), math.log(row.total))
         gains = [
             (days[max(days)] - days[min(days)]) / _months(min(days), max(days))
             for days in best.values()
