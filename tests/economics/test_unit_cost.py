@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from xltoken.economics.domain import DomainError
 from xltoken.economics.unit_cost import (
     HOURS_PER_MONTH,
+    accelerators_required,
+    counted_tokens,
     million_tokens_per_month,
     usd_per_million_tokens,
 )
@@ -119,3 +121,52 @@ def test_capacity_of_fewer_than_no_accelerators_is_refused(accelerators, message
     """A count of accelerators is 0 or more."""
     with pytest.raises(DomainError, match=message):
         million_tokens_per_month(1_000.0, accelerators)
+
+
+@pytest.mark.parametrize(
+    ("counted", "tokens"), [("output", 1024.0), ("input", 8192.0), ("total", 9216.0)]
+)
+def test_counted_tokens_of_a_request(counted, tokens):
+    """Output, input, or both: three denominators for the same request."""
+    assert counted_tokens(8192.0, 1024.0, counted) == tokens
+
+
+@pytest.mark.parametrize(
+    ("volume", "capacity", "peak", "count"),
+    [
+        (1000.0, 300.0, 1.0, 4),
+        (900.0, 300.0, 1.0, 3),  # fits exactly
+        (0.3, 0.1, 1.0, 3),  # fits exactly but for the last bit
+        (900.0, 300.0, 1.5, 5),
+        (900.001, 300.0, 1.0, 4),
+        (0.0, 300.0, 1.0, 0),
+        (1e-9, 300.0, 1.0, 1),
+    ],
+)
+def test_accelerators_are_rounded_up(volume, capacity, peak, count):
+    """A volume at its peak over the capacity of one, rounded up; rounding alone adds none."""
+    assert accelerators_required(volume, capacity, peak) == count
+
+
+def test_a_peak_is_none_unless_told():
+    """Without a peak factor demand is even."""
+    assert accelerators_required(900.0, 300.0) == 3
+
+
+@pytest.mark.parametrize(
+    ("volume", "capacity", "peak", "message"),
+    [
+        (-1.0, 300.0, 1.0, "a volume is millions of tokens a month, 0 or more."),
+        (1.0, 0.0, 1.0, "the capacity of an accelerator must be above 0."),
+        (1.0, 300.0, 0.99, "peak_factor is peak over mean, 1 or more; it is 0.99."),
+        (1e308, 1.0, 10.0, "the volume is beyond every number of accelerators."),
+        (math.inf, 300.0, 1.0, "million_tokens must be a finite number; it is inf."),
+        (1.0, math.nan, 1.0, "capacity must be a finite number; it is nan."),
+        (1.0, 300.0, math.inf, "peak_factor must be a finite number; it is inf."),
+    ],
+)
+def test_what_no_count_serves_is_refused(volume, capacity, peak, message):
+    """Each number out of its range is named with what it should be."""
+    with pytest.raises(DomainError) as failed:
+        accelerators_required(volume, capacity, peak)
+    assert str(failed.value) == message
