@@ -1,6 +1,7 @@
 """What every test shares: the shipped catalog only, and hypothesis without deadlines."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -18,3 +19,20 @@ def shipped_catalog_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("XLTOKEN_CATALOG", raising=False)
     yield
     os.environ.pop("XLTOKEN_CATALOG", None)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run ``xltoken ...`` in a folder of its own; gives exit code, stdout and stderr."""
+    from xltoken.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["xltoken", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        told = capsys.readouterr()
+        return stopped.value.code or 0, told.out, told.err
+
+    return call

@@ -9,25 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from xltoken.cli import main
 from xltoken.functions import FUNCTIONS
 
 README = Path(__file__).parents[1] / "README.md"
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run ``xltoken ...`` in a folder of its own; gives exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xltoken", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        told = capsys.readouterr()
-        return stopped.value.code or 0, told.out, told.err
-
-    return call
 
 
 @pytest.fixture

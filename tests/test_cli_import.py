@@ -20,18 +20,9 @@ DAY = ("--date", "2026-06-01")
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
+def run(run):
     """Run ``xltoken catalog import`` in a folder of its own; gives exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xltoken", "catalog", "import", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        told = capsys.readouterr()
-        return stopped.value.code or 0, told.out, told.err
-
-    return call
+    return lambda *arguments: run("catalog", "import", *arguments)
 
 
 @pytest.fixture

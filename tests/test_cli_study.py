@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from xltoken.catalog import store
-from xltoken.cli import main
 from xltoken.functions import FUNCTIONS
 from xltoken.model import backtest as study
 from xltoken.model.answer import answers, page
@@ -23,21 +22,6 @@ CLAIM = {
     "model": "gpt-oss-120b", "tokens_in": "1024", "tokens_out": "1024",
     "tokens_per_second": "100", "usd_per_accelerator_hour": "3.6",
 }  # fmt: skip
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run ``xltoken ...`` in a folder of its own; gives exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xltoken", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        told = capsys.readouterr()
-        return stopped.value.code or 0, told.out, told.err
-
-    return call
 
 
 @pytest.fixture
@@ -53,16 +37,6 @@ def mine(tmp_path):
         return folder
 
     return write
-
-
-@pytest.mark.parametrize("command", ["claims", "backtest", "platforms", "catalog prices"])
-def test_help_has_an_example_and_the_shared_options(run, command):
-    """Each command's help shows an example of itself, --json and --catalog."""
-    code, out, _ = run(*command.split(), "--help")
-    assert code == 0
-    assert f"Example: xltoken {command}" in " ".join(out.split())
-    assert "--json" in out
-    assert "--catalog" in out
 
 
 # --- claims --------------------------------------------------------------------------------------
