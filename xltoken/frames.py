@@ -14,6 +14,7 @@ from xltoken.functions.cells import month_of
 from xltoken.functions.evidence import citation, conditions
 from xltoken.model.assumptions import Assumptions, parse
 from xltoken.model.forecast import Quote, quote
+from xltoken.model.months import Month
 from xltoken.model.prices import LOWEST, price_at
 from xltoken.model.ranking import ranking
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Months = Iterable[float | dt.date]
+_Figure = tuple[float, Iterable[str], Iterable[str]]
+"""A figure, what it rests on, and its warnings."""
 
 _NUMBERS: Final = (
     "usd_per_million_tokens",
@@ -127,48 +130,21 @@ def price_table(
     >>> price_table("gpt-oss-120b", [0]).attrs["unit"]
     'USD per 1M tokens'
     """
-    import pandas as pd
-
     given = parse(list((assumptions or {}).items()))
     catalog = store.current().at(given.get("catalog"))
     names = [models_or_workloads] if isinstance(models_or_workloads, str) else models_or_workloads
-    index = [month_of(month) for month in months]
-    columns: dict[str, list[float]] = {}
     providers: dict[str, list[str]] = {}
-    sources: dict[str, str] = {}
-    warnings: dict[str, list[str]] = {}
-    reasons: dict[str, str] = {}
-    for name in names:
-        columns[name], providers[name] = [], []
-        used: dict[str, None] = {}
-        told: dict[str, None] = {}
-        missing: dict[str, None] = {}
-        for month in index:
-            try:
-                found = price_at(catalog, name, month, provider, kind, given)
-            except NotKnown as reason:
-                missing[str(reason)] = None
-                columns[name].append(float("nan"))
-                providers[name].append("")
-                continue
-            columns[name].append(found.usd_per_million_tokens)
-            providers[name].append(found.provider)
-            used |= dict.fromkeys(_cited(catalog, row.source_id) for row in found.rows)
-            told |= dict.fromkeys(found.warnings)
-        if missing:
-            reasons[name] = " ".join(missing)
-        sources[name] = "; ".join(used)
-        warnings[name] = list(told)
-    table = pd.DataFrame(columns, index=pd.Index(index, name="month"))
-    table.attrs = _attributes(
-        catalog,
-        given,
-        "USD per 1M tokens",
-        providers=providers,
-        sources=sources,
-        warnings=warnings,
-        reasons=reasons,
-    )
+
+    def ask(name: str, month: Month) -> _Figure:
+        providers.setdefault(name, []).append("")
+        found = price_at(catalog, name, month, provider, kind, given)
+        providers[name][-1] = found.provider
+        cited = [_cited(catalog, row.source_id) for row in found.rows]
+        return found.usd_per_million_tokens, cited, found.warnings
+
+    table, told = _filled(names, months, ask)
+    attributes = _attributes(catalog, given, "USD per 1M tokens", providers=providers)
+    table.attrs = attributes | told
     return table
 
 
@@ -261,46 +237,53 @@ def _by_platform(
     *,
     with_rate: bool = True,
 ) -> "pd.DataFrame":
-    import pandas as pd
-
     catalog = store.current().at(given.get("catalog"))
     key = catalog.workload(workload).key
+
+    def ask(name: str, month: Month) -> _Figure:
+        found = quote(catalog, name, month, workload, given)
+        figure = value(found)
+        return figure, citation(found).split("; "), found.warnings(with_rate=with_rate)
+
+    table, told = _filled(_names(catalog, platforms), months, ask)
+    shown = unit.format(counted=given.get("tokens_counted"))
+    table.attrs = _attributes(catalog, given, shown, workload=key) | told
+    return table
+
+
+def _filled(
+    names: Iterable[str], months: Months, ask: Callable[[str, Month], _Figure]
+) -> tuple["pd.DataFrame", dict[Any, Any]]:
+    """Table of figures by month and name, with sources, warnings and reasons by name."""
+    import pandas as pd
+
     index = [month_of(month) for month in months]
     columns: dict[str, list[float]] = {}
     sources: dict[str, str] = {}
     warnings: dict[str, list[str]] = {}
     reasons: dict[str, str] = {}
-    for name in _names(catalog, platforms):
+    for name in dict.fromkeys(names):
         figures: list[float] = []
         cited: dict[str, None] = {}
         told: dict[str, None] = {}
         missing: dict[str, None] = {}
         for month in index:
             try:
-                found: Quote = quote(catalog, name, month, workload, given)
-                figures.append(value(found))
+                figure, by, warned = ask(name, month)
             except NotKnown as reason:
                 figures.append(float("nan"))
                 missing[str(reason)] = None
                 continue
-            cited |= dict.fromkeys(citation(found).split("; "))
-            told |= dict.fromkeys(found.warnings(with_rate=with_rate))
+            figures.append(figure)
+            cited |= dict.fromkeys(by)
+            told |= dict.fromkeys(warned)
         if missing:
             reasons[name] = " ".join(missing)
         columns[name] = figures
         sources[name] = "; ".join(cited)
         warnings[name] = list(told)
     table = pd.DataFrame(columns, index=pd.Index(index, name="month"))
-    table.attrs = _attributes(
-        catalog,
-        given,
-        unit.format(counted=given.get("tokens_counted")),
-        workload=key,
-        sources=sources,
-        warnings=warnings,
-        reasons=reasons,
-    )
-    return table
+    return table, {"sources": sources, "warnings": warnings, "reasons": reasons}
 
 
 def _names(catalog: store.Catalog, platforms: str | Iterable[str]) -> list[str]:

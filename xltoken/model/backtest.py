@@ -25,7 +25,7 @@ from xltoken.catalog.records import Observation
 from xltoken.catalog.store import Catalog
 from xltoken.model.evidence import Configuration
 from xltoken.model.index import age_months, log_growth, log_spread, shrunk_drift
-from xltoken.model.panel import HALVES_A_MONTH, Panel, Series, half_month, panel_of
+from xltoken.model.panel import HALVES_A_MONTH, Panel, Series, half_month, is_measured, panel_of
 
 HORIZONS: Final = range(1, 7)
 """Months ahead; a horizon takes in what lies up to a month closer."""
@@ -85,7 +85,7 @@ class Scored:
 
 def measured(catalog: Catalog) -> list[Observation]:
     """Rows that the backtest uses: measurements, not the tables from which the prior was taken."""
-    return [row for row in catalog.observations if row.evidence == "measured"]
+    return [row for row in catalog.observations if is_measured(row)]
 
 
 def forecasts_at(catalog: Catalog, rows: Iterable[Observation], origin: int) -> list[Forecast]:

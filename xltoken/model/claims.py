@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from xltoken.catalog.keys import NotKnown
-from xltoken.catalog.records import KW_BASES, RATE_BASES, Claim
+from xltoken.catalog.records import CLAIM_INPUTS, KW_BASES, RATE_BASES, Claim, columns
 from xltoken.catalog.store import Catalog
 from xltoken.economics.cashflow import declining_path
 from xltoken.economics.discounting import clock
@@ -29,6 +29,13 @@ DECLINES: Final = ((0.5, 0.5), (0.5, 0.9), (0.3, 0.9))
 """Utilization and effective annual price decline under which a revenue is computed again."""
 LONGER_MONTHS: Final = 60
 NOT_STATED: Final = "not stated"
+_INPUTS: Final = [
+    column.name
+    for column in columns(Claim)
+    if any(column.name in names for names in CLAIM_INPUTS.values())
+    and column.name not in ("tokens_in", "tokens_out")
+]
+"""What claims are made of, in the order of the file; tokens in and out stand in the shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +106,7 @@ def conditions(claim: Claim) -> dict[str, Any]:
         "tokens_per_second_per_user": claim.tokens_per_second_per_user or NOT_STATED,
         "utilization": 1.0,
     }
-    told |= {
-        name: getattr(claim, name)
-        for name in (
-            "tokens_per_second",
-            "usd_per_accelerator_hour",
-            "kw_per_accelerator",
-            "accelerators",
-            "months",
-            "usd_per_million_tokens",
-            "investment",
-            "base_platform",
-            "base_tokens_per_second",
-            "base_usd_per_accelerator_hour",
-            "base_kw_per_accelerator",
-        )
-    }
+    told |= {name: getattr(claim, name) for name in _INPUTS}
     kept = {name: value for name, value in told.items() if value not in (None, "")}
     return kept | {"text": claim.conditions}
 
@@ -166,7 +158,7 @@ def _of_unit_cost(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
     ]
     yield Variant({"tokens_counted": "total"}, _cost(claim) * each[0] / each[1])
     for speed in (0.0, *SPEEDS):
-        yield _measured(catalog, claim, speed, lambda found: found.usd_per_million_tokens())
+        yield _measured(catalog, claim, speed, Quote.usd_per_million_tokens)
 
 
 def _of_ratio(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
@@ -190,7 +182,12 @@ def _of_ratio(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
         }
         yield Variant(told, _base_cost(claim, base_rate) / _cost(claim, rate=rate))
     for speed in SPEEDS:
-        yield _measured_ratio(catalog, claim, speed, lambda ours, base: _usd(base) / _usd(ours))
+        yield _measured_ratio(
+            catalog,
+            claim,
+            speed,
+            lambda ours, base: base.usd_per_million_tokens() / ours.usd_per_million_tokens(),
+        )
 
 
 def _of_megawatts(catalog: Catalog, claim: Claim) -> Iterator[Variant]:
@@ -317,7 +314,3 @@ def _rates(catalog: Catalog, platform: str) -> Iterator[tuple[str, float]]:
         except NotKnown:
             continue
         yield basis, found.usd_per_accelerator_hour
-
-
-def _usd(found: Quote) -> float:
-    return found.usd_per_million_tokens()

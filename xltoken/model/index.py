@@ -22,7 +22,15 @@ from typing import Final
 from xltoken.catalog.records import Observation
 from xltoken.catalog.store import Catalog, per_catalog
 from xltoken.model.months import months_between
-from xltoken.model.panel import HALVES_A_MONTH, Panel, Stack, half_month, panel, stack_of
+from xltoken.model.panel import (
+    HALVES_A_MONTH,
+    Panel,
+    Stack,
+    half_month,
+    is_measured,
+    panel,
+    stack_of,
+)
 
 CARRY_LIMIT: Final = 1.5
 """No row is carried by more than this factor, forward or back."""
@@ -76,7 +84,7 @@ class SoftwareIndex:
         own = half_month(row.date)
         if own == half:
             return 1.0
-        if row.evidence != "measured":
+        if not is_measured(row):
             return _limited((half - own) / HALVES_A_MONTH * self.prior)
         return _limited(self._height(row, half) - self._height(row, own))
 

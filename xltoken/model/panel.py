@@ -20,6 +20,11 @@ Stack = tuple[str, str, str, str]
 """Platform, framework, precision, speculative decoding."""
 
 
+def is_measured(row: Observation) -> bool:
+    """Whether a row may correct the prior, which was taken from vendors' tables and rounds."""
+    return row.evidence == "measured"
+
+
 def half_month(day: date) -> int:
     """Number of the half-month of a day: the first ends on the 15th.
 
@@ -61,13 +66,12 @@ Panel = Mapping[Configuration, Series]
 def panel(catalog: Catalog, as_of: date | None) -> Panel:
     """Panel of every measured configuration, known by `as_of` (None: all).
 
-    Vendors' own tables and peer-reviewed rounds stay outside: the prior drift was taken from them,
-    and the panel is what may correct it.
+    Vendors' own tables and peer-reviewed rounds stay outside: the prior drift was taken from them.
     """
     return panel_of(
         row
         for row in catalog.observations
-        if row.evidence == "measured" and (as_of is None or row.known_since <= as_of)
+        if is_measured(row) and (as_of is None or row.known_since <= as_of)
     )
 
 
