@@ -188,7 +188,7 @@ def test_precedents_are_areas_on_their_sheets(tmp_path):
         },
         names={"rate": "'R&D'!$D$4"},
     )
-    areas = loaded(content, tmp_path).precedents("It's one", "B1")
+    areas = loaded(content, tmp_path).precedents("It's one", 1, 2)
     assert areas is not None
     assert {
         ("It's one", 1, 1, 1, 1), ("It's one", 1, 1, 3, 1), ("R&D", 2, 3, 2, 3), ("R&D", 4, 4, 4, 4),

@@ -27,7 +27,8 @@ from recalc_tools import (
 from xltoken.recalc import package as files
 from xltoken.recalc import sheetxml
 from xltoken.recalc.package import FileError, parsed
-from xltoken.recalc.sheetxml import ErrorText, address, patched, reference, sheet_cells
+from xltoken.recalc.sheetpatch import Patch, patched
+from xltoken.recalc.sheetxml import ErrorText, address, reference, sheet_cells
 
 
 def read(content: bytes, tmp_path):
@@ -39,7 +40,7 @@ def patch(tmp_path, content: bytes, sheet: str, changed) -> bytes:
     """Book with new values in one sheet."""
     package = read(content, tmp_path)
     part = package.sheets[sheet]
-    return files.with_parts(content, {part.part: patched(part, changed)})
+    return files.with_parts(content, {part.part: patched(part, Patch(changed))})
 
 
 @given(row=st.integers(1, sheetxml.MAX_ROW), column=st.integers(1, sheetxml.MAX_COLUMN))
@@ -238,7 +239,7 @@ def test_patched_values_are_read_back_to_the_last_bit(tmp_path_factory, number, 
     package = parsed(tmp_path_factory.getbasetemp() / "b.xlsx", content)
     part = package.sheets["S"]
     changed = {(1, 1): number, (2, 1): text, (3, 1): number, (4, 1): text}
-    after = files.with_parts(content, {part.part: patched(part, changed)})
+    after = files.with_parts(content, {part.part: patched(part, Patch(changed))})
     cells = parsed(package.path, after).sheets["S"].cells
     assert {place: cell.value for place, cell in cells.items()} == changed
 

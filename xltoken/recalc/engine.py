@@ -3,32 +3,35 @@
 What an engine must do is what :class:`Engine` does; the rest of this folder knows no other.
 """
 
+import io
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import formualizer as fz
 
 from xltoken.functions import FUNCTIONS, cells
-from xltoken.recalc import package as files
-from xltoken.recalc.formulas import (
-    own_calls,
-    own_name,
-    plainly_spelled,
-    registrable,
-    skipped_filled,
-)
+from xltoken.recalc.builtins import REPLACED
+from xltoken.recalc.formulas import own_calls, own_name, registrable
 from xltoken.recalc.package import FileError, Package, Place
-from xltoken.recalc.sheetxml import Cell, ErrorText, Value, address, reference
+from xltoken.recalc.sheetpatch import without_formulas
+from xltoken.recalc.sheetxml import ErrorText, Sheet, Value, address, corners, reference
+from xltoken.recalc.survey import Spot, Survey, survey
 
 NAME: Final = "formualizer"
-SPELLINGS: Final = ("{}", "_xll.{}", "_xldudf_{}", "_xldudf_XLTOKEN_{}")
+Areas = list[tuple[str, int, int, int, int]]
+"""Rectangles that a formula reads: sheet, first row and column, last row and column."""
+NO_RESULT: Final = "#ENGINE!"
+"""An error of the engine that Excel does not have."""
 
 _BAND: Final = 1024
 """Rows read at once."""
 _SPARSE: Final = 64
 """Places this thinly spread over their rectangle are read one by one."""
+_EVERY: Final = (1 << 31) - 1
 
 _KIND_OF: Final = {code: kind for kind, code in cells.ENGINE_ERRORS.items()}
 
@@ -46,6 +49,15 @@ def check_syntax(formula: str) -> None:
         raise FormulaError(f"{formula} cannot be read as a formula: {reason}.") from None
 
 
+def readable(formula: str) -> bool:
+    """Whether the engine can read a formula."""
+    try:
+        check_syntax(formula)
+    except FormulaError:
+        return False
+    return True
+
+
 class Engine:
     """A loaded book: set cells, evaluate, read values. Rows and columns count from 1."""
 
@@ -55,49 +67,52 @@ class Engine:
         self._defect: Exception | None = None
         self._registered: set[str] = set()
         book.set_temporal_egress("serial")
+        for name, function in REPLACED.items():
+            book.register_function(name, function, allow_override_builtin=True)
 
     @classmethod
     def empty(cls, formula: str = "") -> "Engine":
         """Book with nothing but our functions, under the spellings of `formula` too."""
         engine = cls(fz.Workbook(config=_config(date1904=False)))
         engine._book.add_sheet("Sheet1")
-        engine._register([*_usual_spellings(), *(spelled for spelled, _ in own_calls(formula))])
+        engine._register(spelled for spelled, _ in own_calls(formula))
         return engine
 
     @classmethod
-    def of(cls, package: Package, constants: Iterable[Place] = ()) -> "Engine":
+    def of(
+        cls,
+        package: Package,
+        constants: Iterable[Place] = (),
+        known: Survey | None = None,
+        loading: "Future[Any] | None" = None,
+    ) -> "Engine":
         """Book of a package, with our functions under every spelling that it uses.
 
-        The formulas at `constants` are taken out: their saved values stand there.
+        The formulas at `constants` are taken out: their saved values stand there. `loading` is
+        what :func:`begun` gave: the file as it is, which serves where nothing must be taken out.
 
         Raises
         ------
         FileError
             If the engine cannot load it.
         """
-        held = set(constants)
-        # A shared formula is written once, at its master: part of a group cannot be taken out.
-        one_by_one = _of_broken_groups(package, held)
-        parts = files.held_parts(package, held - one_by_one)
-        content = files.with_parts(package.content, parts)
-        try:
-            book = fz.Workbook.from_bytes(content, config=_config(date1904=package.date1904))
-        except Exception as error:  # noqa: BLE001 - the engine raises types of its own
-            reason = " ".join(str(error).split())[:200]
-            raise FileError(f"{package.path}: the engine cannot load it ({reason}).") from None
+        known = known or survey(package)
+        held: dict[str, set[Spot]] = {}
+        for sheet, row, column in constants:
+            held.setdefault(sheet, set()).add((row, column))
+        if loading is not None and not held and not known.arrays:
+            book = loading.result()
+            one_by_one: list[Place] = []
+        else:
+            content, one_by_one = _copy(package, held, known)
+            book = _load(package, content)
         engine = cls(book, date1904=package.date1904)
+        engine._register(known.spellings)
         for place in one_by_one:
-            cell = package.cell(*place)
-            engine.set(*place, cell.value if cell else None)
-        ours = [
-            (sheet, cell)
-            for sheet, cell in package.formulas()
-            if own_calls(cell.formula or "") and (sheet.name, cell.row, cell.column) not in held
-        ]
-        used = {spelled for _, cell in ours for spelled, _ in own_calls(cell.formula or "")}
-        engine._register([*_usual_spellings(), *sorted(used)])
-        for sheet, cell in ours:
-            engine._clean(sheet.name, cell)
+            engine.set(*place, package.sheets[place[0]].formulas[place[1:]].value)
+        for (sheet, row, column), text in known.rewritten.items():
+            if (row, column) not in held.get(sheet, ()):
+                engine.set_formula(sheet, row, column, text)
         return engine
 
     def set(self, sheet: str, row: int, column: int, value: Value) -> None:
@@ -122,27 +137,33 @@ class Engine:
 
     def evaluate(self) -> None:
         """Bring every value up to date; a defect of ours inside a function is raised here."""
-        self._book.evaluate_all()
+        token = cells.host.set("engine")
+        try:
+            self._book.evaluate_all()
+        finally:
+            cells.host.reset(token)
         if self._defect is not None:
             raise self._defect
 
-    def values(self, sheet: str, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Value]:
+    def values(self, sheet: str, places: Iterable[Spot]) -> dict[Spot, Value]:
         """Values at `places` of a sheet, read in bulk where they stand close together."""
-        found: dict[tuple[int, int], Value] = {}
-        handle = self._book.sheet(sheet)
-        for _, band in itertools.groupby(sorted(places), key=lambda place: place[0] // _BAND):
-            cells_of_band = list(band)
-            top, bottom = cells_of_band[0][0], cells_of_band[-1][0]
-            left = min(column for _, column in cells_of_band)
-            right = max(column for _, column in cells_of_band)
-            if (bottom - top + 1) * (right - left + 1) > _SPARSE * len(cells_of_band):
-                for row, column in cells_of_band:
-                    found[row, column] = _value(self._book.get_value(sheet, row, column))
-                continue
-            grid = handle.get_values(fz.RangeAddress(sheet, top, left, bottom, right))
-            for row, column in cells_of_band:
-                found[row, column] = _value(grid[row - top][column - left])
-        return found
+        spots = list(places)
+        found: list[Any] = []
+        for _, run in itertools.groupby(spots, key=lambda spot: spot[0] // _BAND):
+            found.extend(self._read(sheet, list(run)))
+        # Nearly every value is a number; infinities are told apart by their difference.
+        clean = [v if v.__class__ is float and v - v == 0.0 else _value(v) for v in found]
+        return dict(zip(spots, clean, strict=True))
+
+    def _read(self, sheet: str, spots: list[Spot]) -> list[Any]:
+        top, bottom = min(spots)[0], max(spots)[0]
+        columns = [column for _, column in spots]
+        left, right = min(columns), max(columns)
+        if (bottom - top + 1) * (right - left + 1) > _SPARSE * len(spots):
+            return [self._book.get_value(sheet, *spot) for spot in spots]
+        area = fz.RangeAddress(sheet, top, left, bottom, right)
+        grid = self._book.sheet(sheet).get_values(area)
+        return [grid[row - top][column - left] for row, column in spots]
 
     def spill(self, sheet: str, row: int, column: int) -> list[list[Value]]:
         """Value of a cell with everything that it spills."""
@@ -156,14 +177,17 @@ class Engine:
         found = fz.RangeAddress(sheet, *first, *last)
         return [[_value(v) for v in line] for line in self._book.sheet(sheet).get_values(found)]
 
-    def spills(self, sheet: str, row: int, column: int) -> bool:
-        """Whether a cell's value goes over more cells than its own."""
+    def extent(self, sheet: str, row: int, column: int) -> tuple[Spot, Spot] | None:
+        """First and last cell over which a formula spreads its value; None for its own alone."""
         where = f"{_quoted(sheet)}!{address(row, column)}"
         spill = self._book.inspect_cell(where, include_values=False).cell.spill
-        return bool(spill and spill.extent and ":" in str(spill.extent))
+        if not spill or not spill.extent:
+            return None
+        return corners(str(spill.extent).rpartition("!")[2])
 
-    def precedents(self, sheet: str, place: str) -> list[tuple[str, int, int, int, int]] | None:
+    def precedents(self, sheet: str, row: int, column: int) -> Areas | None:
         """Areas a formula reads: sheet, first row and column, last ones; None if not all known."""
+        place = address(row, column)
         try:
             report = self._book.precedents(f"{_quoted(sheet)}!{place}", max_links=100_000)
         except Exception:  # noqa: BLE001 - the engine raises types of its own for what it cannot trace
@@ -180,47 +204,117 @@ class Engine:
             areas.append(area)
         return None if report.truncation.incomplete else areas
 
-    def _clean(self, sheet: str, cell: Cell) -> None:
-        """Write a formula of ours as the engine wants it: nothing skipped, a name it can know."""
-        text = cell.formula if cell.moved else self.formula(sheet, cell.row, cell.column)
-        clean = skipped_filled(text or "")
-        if not all(registrable(spelled) for spelled, _ in own_calls(clean)):
-            clean = plainly_spelled(clean)
-        if clean != text:
-            self.set_formula(sheet, cell.row, cell.column, clean)
+    def dependents(self, sheet: str, row: int, column: int) -> list[Place]:
+        """Formulas that read a cell, as far as their texts tell."""
+        where = f"{_quoted(sheet)}!{address(row, column)}"
+        report = self._book.dependents(where, max_results=_EVERY, max_work=_EVERY)
+        found = []
+        for dependent in report.dependents:
+            name, _, spot = dependent.cell.rpartition("!")
+            at = reference(spot.replace("$", ""))
+            if at is not None:
+                found.append((_unquoted(name), *at))
+        return found
 
     def _register(self, spellings: Iterable[str]) -> None:
-        for spelled in spellings:
+        """Make our functions known under their plain names and other spellings."""
+        for spelled in itertools.chain(FUNCTIONS, spellings):
             if spelled.casefold() not in self._registered and registrable(spelled):
                 self._registered.add(spelled.casefold())
                 self._book.register_function(spelled, self._callback(own_name(spelled)))
 
     def _callback(self, name: str) -> Callable[..., Any]:
-        function = FUNCTIONS[name]
+        function, date1904 = FUNCTIONS[name], self._date1904
 
         def compute(*arguments: Any) -> Any:
-            token = cells.host.set("engine")
             try:
-                result = cells.call(function, arguments, date1904=self._date1904)
-                return _engine_value(cells.outgoing(result, date1904=self._date1904))
+                result = cells.call(function, arguments, date1904=date1904)
+                return _engine_value(cells.outgoing(result, date1904=date1904))
             except Exception as defect:
                 # The engine would swallow it and show #VALUE!; a defect must not look like one.
                 self._defect = self._defect or defect
                 raise
-            finally:
-                cells.host.reset(token)
 
         return compute
 
 
-def _of_broken_groups(package: Package, held: set[Place]) -> set[Place]:
-    """Places among `held` whose shared formula has members that are not held."""
-    groups: dict[tuple[str, str], set[Place]] = {}
-    for sheet, cell in package.formulas():
+def begun(package: Package) -> "Future[Any]":
+    """Begin to load the file as it is, beside whatever else is done with it."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(_load, package, package.content)
+    pool.shutdown(wait=False)
+    return future
+
+
+def _load(package: Package, content: bytes) -> Any:
+    try:
+        return fz.Workbook.from_bytes(content, config=_config(date1904=package.date1904))
+    except Exception as error:  # noqa: BLE001 - the engine raises types of its own
+        reason = " ".join(str(error).split())[:200]
+        raise FileError(f"{package.path}: the engine cannot load it ({reason}).") from None
+
+
+def _copy(
+    package: Package, held: Mapping[str, set[Spot]], known: Survey
+) -> tuple[bytes, list[Place]]:
+    """File as the engine can load it, and held cells that must be set one by one afterwards.
+
+    Saved values under array formulas would stand in the way of their results: they are left out.
+    A shared formula is written once, at its master: part of its group cannot be taken out.
+    """
+    blanked: dict[str, list[Spot]] = {}
+    for (name, *spot), (first, last) in known.arrays.items():
+        if tuple(spot) in held.get(name, ()):
+            continue
+        taken = package.sheets[name].formulas
+        blanked.setdefault(name, []).extend(
+            child for child in spots_between(first, last) if child not in taken
+        )
+    parts: dict[str, bytes] = {}
+    one_by_one: list[Place] = []
+    for name in held.keys() | blanked.keys():
+        sheet = package.sheets[name]
+        wanted = held.get(name, set())
+        broken = _of_broken_groups(sheet, wanted)
+        one_by_one.extend((name, *spot) for spot in broken)
+        parts[sheet.part] = without_formulas(sheet, wanted - broken, blanked.get(name, ()))
+    return _stored(package.content, parts), one_by_one
+
+
+def _stored(content: bytes, parts: Mapping[str, bytes]) -> bytes:
+    """Return the archive with some parts replaced, unpacked: it is read once and thrown away."""
+    if not parts:
+        return content
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(buffer, "w") as copy:
+        for name in dict.fromkeys(source.namelist()):
+            if name.endswith((".xml", ".rels")):
+                part = parts.get(name)
+                copy.writestr(name, source.read(name) if part is None else part)
+    return buffer.getvalue()
+
+
+def spots_between(first: Spot, last: Spot) -> Iterator[Spot]:
+    """Every cell of an area, row by row."""
+    for row in range(first[0], last[0] + 1):
+        for column in range(first[1], last[1] + 1):
+            yield row, column
+
+
+def _of_broken_groups(sheet: Sheet, held: set[Spot]) -> set[Spot]:
+    """Cells among `held` whose shared formula has members that are not held."""
+    groups: dict[str, set[Spot]] = {}
+    for spot in held:
+        cell = sheet.formulas[spot]
         if cell.kind == "shared":
-            members = groups.setdefault((sheet.name, cell.group), set())
-            members.add((sheet.name, cell.row, cell.column))
-    broken = (members & held for members in groups.values() if not members <= held)
+            groups.setdefault(cell.group, set()).add(spot)
+    if not groups:
+        return set()
+    members: dict[str, int] = {}
+    for cell in sheet.formulas.values():
+        if cell.kind == "shared" and cell.group in groups:
+            members[cell.group] = members.get(cell.group, 0) + 1
+    broken = (spots for group, spots in groups.items() if len(spots) < members[group])
     return set().union(*broken)
 
 
@@ -234,19 +328,15 @@ _known: dict[str, bool] = {}
 
 def _has(name: str) -> bool:
     if name not in _known:
-        book = fz.Workbook(config=_config(date1904=False))
-        book.add_sheet("Sheet1")
+        engine = Engine.empty()
         try:
-            book.set_formula("Sheet1", 1, 1, f"={name}()")
-            value = _value(book.evaluate_cell("Sheet1", 1, 1))
+            engine.set_formula("Sheet1", 1, 1, f"={name}()")
+            engine.evaluate()
+            value = engine.values("Sheet1", [(1, 1)])[1, 1]
         except Exception:  # noqa: BLE001 - an unknown name may already fail to parse
             value = ErrorText("#NAME?")
         _known[name] = value != "#NAME?"
     return _known[name]
-
-
-def _usual_spellings() -> list[str]:
-    return [pattern.format(name) for name in FUNCTIONS for pattern in SPELLINGS]
 
 
 def _config(*, date1904: bool) -> Any:
@@ -260,7 +350,8 @@ def _config(*, date1904: bool) -> Any:
 
 def _value(value: Any) -> Value:
     if isinstance(value, Mapping):
-        return ErrorText(cells.ENGINE_ERRORS.get(str(value.get("kind")), "#VALUE!"))
+        # What is no error of Excel's (a cycle, nothing implemented) must not look like one.
+        return ErrorText(cells.ENGINE_ERRORS.get(str(value.get("kind")), NO_RESULT))
     if isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -2,9 +2,11 @@
 
 import functools
 import re
+from collections.abc import Callable
 from typing import Final
 
 from xltoken.functions import FUNCTIONS
+from xltoken.recalc.sheetxml import MAX_COLUMN, MAX_ROW, column_letters, column_number
 
 # Texts and quoted sheet names are read over; what remains before a bracket is a function's name,
 # with the workbook, sheet or add-in that some hosts write before it.
@@ -14,14 +16,27 @@ _CALL: Final = re.compile(
     r"([A-Za-z_][A-Za-z0-9_.]*)\s*\("
     r"|'(?:[^']|'')*'"
 )
+# Without any of these every name before a bracket is a call.
+_NOT_PLAIN: Final = re.compile(r"[\"'!\[]")
+_PLAIN_CALL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)\s*\(")
 _ELSEWHERE: Final = re.compile(
     r'"(?:[^"]|"")*"'
     r"|(?P<book>'(?:[^']|'')*'|\[[^\]]*\][^\s!'\"(),;:+\-*/^&=<>{}]*)!"
     r"(?:(?P<call>[A-Za-z_][A-Za-z0-9_.]*)\s*\()?"
 )
+_REFERENCES: Final = re.compile(
+    r'"(?:[^"]|"")*"'
+    r"|'(?:[^']|'')*'"
+    r"|\[[^\[\]]*(?:\[[^\]]*\][^\[\]]*)*\]"
+    r"|(?<![A-Za-z0-9_.$\\])(?:"
+    r"(?P<cell>(?P<fc>\$?)(?P<c>[A-Za-z]{1,3})(?P<fr>\$?)(?P<r>[1-9][0-9]{0,6}))"
+    r"|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3})"
+    r"|(?P<rows>\$?[1-9][0-9]{0,6}:\$?[1-9][0-9]{0,6})"
+    r")(?![A-Za-z0-9_.(!\\])"
+)
 _PREFIXES: Final = re.compile(r"^(?:_xlfn\.|_xlws\.|_xll\.)+", re.IGNORECASE)
 _OFFICE_JS: Final = re.compile(r"^_xldudf_(?:[A-Z0-9]+_)??(?=[A-Z])", re.IGNORECASE)
-_SKIPS: Final = re.compile(r"[,(]\s*,|,\s*\)")
+SKIPS: Final = re.compile(r"[,(]\s*,|,\s*\)")
 _REGISTRABLE: Final = re.compile(r"\[\d+\]!|'(?:[^']|'')*'!|[A-Za-z_][\w.]*$")
 VOLATILE: Final = frozenset(
     {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
@@ -36,7 +51,6 @@ _SCALAR: Final = frozenset(
 _REACHING: Final = frozenset({"OFFSET", "INDIRECT"})
 
 
-@functools.lru_cache(maxsize=1 << 18)
 def function_names(formula: str) -> tuple[str, ...]:
     r"""Return the functions that a formula calls, as written, in order, each once.
 
@@ -45,11 +59,15 @@ def function_names(formula: str) -> tuple[str, ...]:
     >>> function_names("=SUM(A1,_xlfn.XLOOKUP(1,'a (b)'!A:A,B:B))&\"NOW()\"")
     ('SUM', '_xlfn.XLOOKUP')
     """
-    found = ((match[1] or "") + match[2] for match in _CALL.finditer(formula) if match[2])
+    if "(" not in formula:
+        return ()
+    if _NOT_PLAIN.search(formula):
+        found = [(match[1] or "") + match[2] for match in _CALL.finditer(formula) if match[2]]
+    else:
+        found = _PLAIN_CALL.findall(formula)
     return tuple(dict.fromkeys(found))
 
 
-@functools.lru_cache(maxsize=1 << 18)
 def own_calls(formula: str) -> tuple[tuple[str, str], ...]:
     """Spelling and name of each of our functions that a formula calls.
 
@@ -58,7 +76,13 @@ def own_calls(formula: str) -> tuple[tuple[str, str], ...]:
     >>> own_calls("=_xll.TOKEN_COST(A1)+[1]!NPV_STATIC(A2)")
     (('_xll.TOKEN_COST', 'TOKEN_COST'), ('[1]!NPV_STATIC', 'NPV_STATIC'))
     """
-    named = ((spelled, own_name(spelled)) for spelled in function_names(formula))
+    return own_among(function_names(formula))
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def own_among(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Spelling and name of each of our functions among `names`, as :func:`own_calls`."""
+    named = ((spelled, own_name(spelled)) for spelled in names)
     return tuple((spelled, name) for spelled, name in named if name)
 
 
@@ -101,7 +125,7 @@ def skipped_filled(formula: str) -> str:
     """
     import formualizer
 
-    if not _SKIPS.search(formula):
+    if not SKIPS.search(formula):
         return formula
     body = formula if formula.startswith("=") else f"={formula}"
     pieces: list[str] = []
@@ -136,15 +160,77 @@ def bare_name(spelled: str) -> str:
     return _PREFIXES.sub("", spelled.rpartition("!")[2]).upper()
 
 
+def moved(formula: str, rows: int, columns: int) -> str:
+    r"""Formula as it reads when it is copied so many rows down and columns to the right.
+
+    A reference that falls off the sheet becomes ``#REF!``, as in Excel.
+
+    Examples
+    --------
+    >>> moved("A1*$B$1+SUM(Jan!C:C,2:2)&\"A1\"", 1, 2)
+    'C2*$B$1+SUM(Jan!E:E,3:3)&"A1"'
+    """
+
+    def write(row: int, column: int, fixed_row: bool, fixed_column: bool) -> str:
+        r = row + (0 if fixed_row or not row else rows)
+        c = column + (0 if fixed_column or not column else columns)
+        if (row and not 1 <= r <= MAX_ROW) or (column and not 1 <= c <= MAX_COLUMN):
+            return "#REF!"
+        letters = f"{'$' * fixed_column}{column_letters(c)}" if column else ""
+        return f"{letters}{'$' * fixed_row}{r}" if row else letters
+
+    return _references_rewritten(formula, write)
+
+
+def relative(formula: str, row: int, column: int) -> str:
+    """Formula of a cell with its references told from that cell: alike for all copies of it.
+
+    Examples
+    --------
+    >>> relative("A1*$B$1", 2, 1) == relative("B2*$B$1", 3, 2) == "R[-1]C[0]*R1C2"
+    True
+    """
+
+    def write(r: int, c: int, fixed_row: bool, fixed_column: bool) -> str:
+        down = "" if not r else f"R{r}" if fixed_row else f"R[{r - row}]"
+        right = "" if not c else f"C{c}" if fixed_column else f"C[{c - column}]"
+        return down + right
+
+    return _references_rewritten(formula, write)
+
+
+def _references_rewritten(formula: str, write: Callable[[int, int, bool, bool], str]) -> str:
+    def one(match: re.Match[str]) -> str:
+        if match["cell"]:
+            column, row = column_number(match["c"].upper()), int(match["r"])
+            if not (1 <= row <= MAX_ROW and column <= MAX_COLUMN):
+                return match[0]
+            return write(row, column, bool(match["fr"]), bool(match["fc"]))
+        if match["columns"]:
+            first, last = (
+                write(0, column_number(part.lstrip("$").upper()), False, part.startswith("$"))
+                for part in match["columns"].split(":")
+            )
+            return f"{first}:{last}"
+        if match["rows"]:
+            first, last = (
+                write(int(part.lstrip("$")), 0, part.startswith("$"), False)
+                for part in match["rows"].split(":")
+            )
+            return f"{first}:{last}"
+        return match[0]
+
+    return _REFERENCES.sub(one, formula)
+
+
 def is_volatile(formula: str) -> bool:
     """Whether a formula changes without its inputs changing."""
     return any(bare_name(name) in VOLATILE for name in function_names(formula))
 
 
-@functools.lru_cache(maxsize=1 << 18)
 def reads_other_workbook(formula: str) -> bool:
     """Whether a formula refers to cells or names of another workbook; add-in calls are none."""
-    return any(
+    return "[" in formula and any(
         match[0].startswith("[") or "[" in match[0]
         for match in _ELSEWHERE.finditer(formula)
         if not match[0].startswith('"') and not own_name(match["call"] or "")

@@ -3,61 +3,88 @@
 Every byte of a part that nobody changed stays as it was.
 """
 
+import contextlib
 import html
-import io
 import os
 import posixpath
 import re
 import secrets
 import stat
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from xltoken.recalc.archive import (
+    Archive,
+    check_xml,
+    open_archive,
+    open_zip,
+    rewritten,
+)
+from xltoken.recalc.archive import FileError as FileError  # noqa: PLC0414 - its public place is here
+from xltoken.recalc.sheetpatch import without_formulas
 from xltoken.recalc.sheetxml import (
     PREFIX,
     Cell,
     Sheet,
     attributes_of,
     plain_text,
-    sheet_cells,
-    without_formulas,
 )
+from xltoken.recalc.structured import Table, table_of
 
 Place = tuple[str, int, int]
 """Sheet, row and column of a cell; rows and columns count from 1."""
 
 
-class FileError(ValueError):
-    """A file that cannot be read or written; the message is one line that says what to do."""
-
-
 @dataclass(slots=True)
 class Package:
-    """A workbook file: its bytes, its sheets, its names and its date system."""
+    """A workbook file: its bytes, its sheets, its names, its date system, and its parts."""
 
     path: Path
     content: bytes
     sheets: dict[str, Sheet]
     names: dict[str, str]
     date1904: bool
+    archive: Archive = field(default_factory=Archive, repr=False)
+    _tables: dict[str, Table] | None = None
+
+    @property
+    def signed(self) -> bool:
+        """Whether the file carries a digital signature, which any change makes invalid."""
+        relations = _relationships(self.archive, "").values()
+        return any(kind.endswith("/digital-signature/origin") for kind, _ in relations) or any(
+            name.lower().startswith("_xmlsignatures/") for name in self.archive.names
+        )
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Tables of the sheets by their case-folded names."""
+        if self._tables is None:
+            found = [
+                table_of(sheet.name, _xml(self.archive, target))
+                for sheet in self.sheets.values()
+                for kind, target in _relationships(self.archive, sheet.part).values()
+                if kind.endswith("/table")
+            ]
+            self._tables = {table.name.casefold(): table for table in found if table}
+        return self._tables
 
     def cell(self, sheet: str, row: int, column: int) -> Cell | None:
         """Cell at a place; None where the file has none."""
-        return self.sheets[sheet].cells.get((row, column))
+        found = self.sheets[sheet].formulas.get((row, column))
+        return found or self.sheets[sheet].cells.get((row, column))
 
     def formulas(self) -> Iterator[tuple[Sheet, Cell]]:
         """Every cell with a formula, sheet by sheet."""
         for sheet in self.sheets.values():
-            for cell in sheet.cells.values():
-                if cell.formula is not None:
-                    yield sheet, cell
+            for cell in sheet.formulas.values():
+                yield sheet, cell
 
 
-_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_TEMPORARY: Final = re.compile(r"\.xltoken\.[0-9a-f]{12}\.tmp")
+_LEFT_OVER: Final = 3600.0
+"""Seconds after which a temporary file is left over: writing one takes seconds."""
 _SHARED_ITEM: Final = re.compile(
     rb"<" + PREFIX + rb"si(?:\s[^>]*)?(?:/>|>(.*?)</" + PREFIX + rb"si>)", re.DOTALL
 )
@@ -84,55 +111,47 @@ def read(path: Path) -> Package:
 
 def parsed(path: Path, content: bytes) -> Package:
     """Read a workbook from its bytes; `path` is what messages call it."""
-    if content.startswith(_OLE):
-        if "EncryptedPackage".encode("utf-16-le") in content:
-            raise FileError(f"{path}: is encrypted; save a copy without a password in Excel.")
-        raise FileError(f"{path}: is an old .xls file; save it as .xlsx in Excel.")
-    if not content.startswith(b"PK"):
-        raise FileError(f"{path}: is not an .xlsx file; its content is no zip archive.")
+    archive = open_archive(path, content)
     try:
-        return _read(path, content)
-    except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile, NotImplementedError):
-        raise FileError(f"{path}: is damaged or cut off; open it in Excel and repair it.") from None
-    except RuntimeError:
-        raise FileError(f"{path}: is locked by a password; save a copy without one.") from None
-    except (LookupError, UnicodeDecodeError, ValueError, OSError) as error:
+        return _read(archive)
+    except (LookupError, ValueError, OSError) as error:
         if isinstance(error, FileError):
             raise
-        detail = str(error).strip("'\"")
+        detail = " ".join(str(error).split())[:200].strip("'\"")
         raise FileError(f"{path}: is no workbook that can be read ({detail}).") from None
 
 
-def _read(path: Path, content: bytes) -> Package:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        try:
-            damaged = archive.testzip()
-        except zlib.error as error:
-            raise zipfile.BadZipFile(str(error)) from None
-        if damaged:
-            raise zipfile.BadZipFile(damaged)
-        names = set(archive.namelist())
-        if "[Content_Types].xml" not in names:
-            raise FileError(f"{path}: is a zip archive, but no workbook.")
-        book = _book_part(archive)
-        xml = archive.read(book).decode("utf-8")
-        strings = _shared_strings(archive, book)
-        targets = _relationships(archive, book)
-        sheets = {}
-        for attributes in _elements(xml, "sheet"):
-            relation = next((v for k, v in attributes.items() if k.endswith(":id")), "")
-            part = targets.get(relation, ("", ""))[1]
-            if targets.get(relation, ("", ""))[0].endswith("/worksheet") and part in names:
-                data = archive.read(part)
-                name = attributes["name"]
-                sheets[name] = Sheet(name, part, data, dict(sheet_cells(data, strings)))
+def _read(archive: Archive) -> Package:
+    types = _content_types(archive)
+    book = _book_part(archive)
+    if not types(book).endswith("main+xml"):
+        raise ValueError(f"its workbook part {book} is declared as {types(book) or 'nothing'}")
+    xml = _xml(archive, book).decode("utf-8")
+    strings = _shared_strings(archive, book)
+    targets = _relationships(archive, book)
+    sheets: dict[str, Sheet] = {}
+    for attributes in _elements(xml, "sheet"):
+        relation = next((v for k, v in attributes.items() if k.endswith(":id")), "")
+        kind, part = targets.get(relation, ("", ""))
+        if not kind.endswith("/worksheet"):
+            continue
+        name = attributes["name"]
+        if part not in archive.entries:
+            raise ValueError(f"the part {part} of sheet {name} is missing")
+        if not types(part).endswith("worksheet+xml"):
+            raise ValueError(f"sheet {name} is declared as {types(part) or 'nothing'}")
+        if any(name.casefold() == n.casefold() or part == s.part for n, s in sheets.items()):
+            raise ValueError(f"sheet {name} is there twice")
+        sheets[name] = Sheet(name, part, _xml(archive, part), strings, archive.path)
+    archive.verify()
     properties = next(iter(_elements(xml, "workbookPr")), {})
     return Package(
-        path,
-        content,
+        archive.path,
+        archive.content,
         sheets,
         _defined_names(xml),
         properties.get("date1904", "0") in ("1", "true"),
+        archive,
     )
 
 
@@ -147,15 +166,7 @@ def held_parts(package: Package, places: Iterable[Place]) -> dict[str, bytes]:
 
 def with_parts(content: bytes, parts: Mapping[str, bytes]) -> bytes:
     """Return the archive with some parts replaced; the very same bytes when there are none."""
-    if not parts:
-        return content
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(buffer, "w") as out:
-        out.comment = source.comment
-        for info in source.infolist():
-            data = parts.get(info.filename)
-            out.writestr(info, source.read(info) if data is None else data)
-    return buffer.getvalue()
+    return rewritten(open_zip(Path("workbook"), content), parts) if parts else content
 
 
 def write_atomically(target: Path, content: bytes) -> None:
@@ -170,11 +181,39 @@ def write_atomically(target: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         if target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        now = temporary.stat().st_mtime
         temporary.replace(target)
     except OSError as error:
         raise _not_written(target, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+    _remove_leftovers(target.parent, before=now - _LEFT_OVER)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name to the disk, where the system has folders that can be synced."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    with contextlib.suppress(OSError):  # the file is written; some network disks refuse this
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _remove_leftovers(folder: Path, before: float) -> None:
+    """Remove temporary files of ours that a killed process left, none that may be in use.
+
+    `before` is a time of the disk's own clock, which need not be that of this machine.
+    """
+    for path in folder.glob(".xltoken.*.tmp"):
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            ours = _TEMPORARY.fullmatch(path.name) and stat.S_ISREG(status.st_mode)
+            if ours and status.st_mtime < before:
+                path.unlink()
 
 
 def check_writable(target: Path) -> None:
@@ -214,19 +253,41 @@ def _defined_names(xml: str) -> dict[str, str]:
     return found
 
 
-def _book_part(archive: zipfile.ZipFile) -> str:
+def _xml(archive: Archive, part: str) -> bytes:
+    """Content of a part that is XML fit to be read."""
+    data = archive.read(part)
+    check_xml(archive.path, part, data)
+    return data
+
+
+def _content_types(archive: Archive) -> Callable[[str], str]:
+    """Ask for the content type that the package declares for a part; "" where it declares none."""
+    xml = _xml(archive, "[Content_Types].xml").decode("utf-8")
+    defaults, overrides = (
+        {a.get(key, "").lower(): a.get("ContentType", "") for a in _elements(xml, element)}
+        for element, key in (("Default", "Extension"), ("Override", "PartName"))
+    )
+
+    def declared(part: str) -> str:
+        extension = posixpath.splitext(part)[1][1:]
+        return overrides.get(f"/{part}".lower()) or defaults.get(extension.lower(), "")
+
+    return declared
+
+
+def _book_part(archive: Archive) -> str:
     for kind, target in _relationships(archive, "").values():
         if kind.endswith("/officeDocument"):
             return target
     raise ValueError("it has no workbook part")
 
 
-def _relationships(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
     """Id to type and target part of a part's relationships ("" for the package's own)."""
     folder, name = posixpath.split(part)
     path = posixpath.join(folder, "_rels", f"{name}.rels")
     try:
-        xml = archive.read(path).decode("utf-8")
+        xml = _xml(archive, archive.spelled(path)).decode("utf-8")
     except KeyError:
         return {}
     found = {}
@@ -235,13 +296,13 @@ def _relationships(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, 
         absolute = target[1:] if target.startswith("/") else posixpath.join(folder, target)
         found[attributes.get("Id", "")] = (
             attributes.get("Type", ""),
-            posixpath.normpath(absolute),
+            archive.spelled(posixpath.normpath(absolute)),
         )
     return found
 
 
-def _shared_strings(archive: zipfile.ZipFile, book: str) -> list[str]:
+def _shared_strings(archive: Archive, book: str) -> list[str]:
     for kind, target in _relationships(archive, book).values():
         if kind.endswith("/sharedStrings"):
-            return [plain_text(item or b"") for item in _SHARED_ITEM.findall(archive.read(target))]
+            return [plain_text(item or b"") for item in _SHARED_ITEM.findall(_xml(archive, target))]
     return []

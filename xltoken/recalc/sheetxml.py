@@ -1,17 +1,20 @@
-"""The cells of a sheet's XML: read without a tree, and patched in place.
+"""The cells of a sheet's XML, read without a tree.
 
-Only ``<v>`` and ``t`` of a formula cell, and the content of an input cell that was set, are ever
-rewritten.
+Nearly every file spells a formula cell in one way, which one expression reads at once; a sheet
+with any other spelling (prefixes, comments, cells that do not say where they stand) is read cell
+by cell.
 """
 
 import functools
 import html
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
-from xml.sax.saxutils import escape
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from xltoken.recalc.archive import FileError
 
 Value = float | str | bool | None
 """A saved or computed value; errors are their text, told apart by :class:`ErrorText`."""
@@ -23,12 +26,13 @@ class ErrorText(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A cell of the sheet XML: `start` and `end` delimit its ``<c>`` element.
 
     `formula` is the text, None without one; a child of a shared formula (`kind` shared) has the
     text of its master, whose references are the master's own and not yet moved (`moved` False).
+    `spill` is the area of an array formula or a data table; `dynamic` tells an array that may
+    grow. `shape` is the formula's text with 0 for every digit: alike for most copies of it.
     """
 
     row: int
@@ -41,26 +45,63 @@ class Cell:
     group: str
     start: int
     end: int
+    dynamic: bool = False
+    shape: bytes = b""
 
 
 @dataclass(slots=True)
 class Sheet:
-    """A worksheet part and its cells, in the order of the file."""
+    """A worksheet part of the file `book`; its cells are read when somebody asks for them.
+
+    Asking for the cells of a sheet that cannot be read raises FileError.
+    """
 
     name: str
     part: str
     xml: bytes
-    cells: dict[tuple[int, int], Cell]
+    strings: list[str]
+    book: Path
+    masters: dict[str, tuple[int, int]] | None = None
+    _cells: dict[tuple[int, int], Cell] | None = None
+    _formulas: dict[tuple[int, int], Cell] | None = None
+
+    @property
+    def cells(self) -> dict[tuple[int, int], Cell]:
+        """Every cell, in the order of the file."""
+        if self._cells is None:
+            with self._told():
+                self._cells = dict(sheet_cells(self.xml, self.strings))
+        return self._cells
+
+    @property
+    def formulas(self) -> dict[tuple[int, int], Cell]:
+        """Cells with a formula, in the order of the file."""
+        if self._formulas is None:
+            with self._told():
+                self._formulas = formula_cells(self.xml, self.strings)
+                check_strings(self.xml, len(self.strings))
+        return self._formulas
+
+    def check_numbers(self) -> None:
+        """Raise FileError where a cell that holds a number holds no number."""
+        found = _NO_NUMBER.search(self.xml)
+        if found:
+            with self._told():
+                raise ValueError(f"{found[1].decode()} holds no number: {found[2][:40]!r}")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (LookupError, ValueError, OverflowError) as error:
+            detail = " ".join(str(error).split())[:200].strip("'\"")
+            raise FileError(f"{self.book}: sheet {self.name} cannot be read ({detail}).") from None
 
 
 PREFIX: Final = rb"(?:[A-Za-z_][\w.-]*:)?"
-
-
-_CELL: Final = re.compile(
+CELL: Final = re.compile(
     rb"<" + PREFIX + rb"c(\s[^>]*?)?(?:/>|>(.*?)</" + PREFIX + rb"c>)", re.DOTALL
 )
-
-
 _ROW_OR_CELL: Final = re.compile(
     rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<"
     + PREFIX
@@ -69,44 +110,31 @@ _ROW_OR_CELL: Final = re.compile(
     + rb"c>))",
     re.DOTALL,
 )
-
-
 _ELEMENT: Final = re.compile(rb"<" + PREFIX + rb"(row|c)\b")
-
-
 # What nearly every file writes, found without taking the attributes apart.
 _PLACE: Final = re.compile(rb'\sr="([A-Z]{1,3})([1-9][0-9]{0,6})"')
-
-
 _ROW: Final = re.compile(rb'\sr="([0-9]+)"')
-
-
 _KIND: Final = re.compile(rb'\st="([A-Za-z]+)"')
-
-
-_FORMULA: Final = re.compile(
+FORMULA: Final = re.compile(
     rb"<" + PREFIX + rb"f(\s[^>]*?)?(?:/>|>(.*?)</" + PREFIX + rb"f>)", re.DOTALL
 )
-
-
+_FORMULA_CELL: Final = re.compile(
+    rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"([^>]*)>'
+    rb"<f([^>]*?)(?:/>|>([^<]*)</f>)(?:<v[^>]*>([^<]*)</v>|<v\s*/>)?</c>"
+)
+_PREFIXED: Final = re.compile(rb"<[A-Za-z_][\w.-]*:worksheet\b")
+_NO_NUMBER: Final = re.compile(
+    rb'<c r="([A-Z]+[0-9]+)"(?: s="[0-9]*")?(?: t="n")?>'
+    rb"(?:<f[^<]*</f>)?<v>([-+0-9.eE]*[^-+0-9.eE<][^<]*)</v>"
+)
+_STRING_CELL: Final = re.compile(rb't="s"[^>]*><v>([^<]*)</v>')
 _VALUE: Final = re.compile(rb"<" + PREFIX + rb"v(?:\s[^>]*)?>(.*?)</" + PREFIX + rb"v>", re.DOTALL)
-
-
 _TEXT: Final = re.compile(rb"<" + PREFIX + rb"t(?:\s[^>]*)?>(.*?)</" + PREFIX + rb"t>", re.DOTALL)
-
-
 _PHONETIC: Final = re.compile(rb"<" + PREFIX + rb"rPh\b.*?</" + PREFIX + rb"rPh>", re.DOTALL)
-
-
 _ATTRIBUTE: Final = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-
-
 _REFERENCE: Final = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
-
-
+_NO_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 MAX_ROW: Final = 1_048_576
-
-
 MAX_COLUMN: Final = 16_384
 
 
@@ -134,98 +162,68 @@ def column_number(letters: str) -> int:
     return number
 
 
-def address(row: int, column: int) -> str:
-    """A1 reference of a place."""
+@functools.lru_cache(maxsize=MAX_COLUMN)
+def column_letters(column: int) -> str:
+    """Letters of a column: 1 is A."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
-    return f"{letters}{row}"
+    return letters
 
 
-def patched(sheet: Sheet, values: Mapping[tuple[int, int], Value]) -> bytes:
-    """Sheet XML with new values; formula cells keep their formula, others become constants."""
-    return _rewritten(sheet, values, lambda xml, place: _patched_cell(xml, values[place]))
+def address(row: int, column: int) -> str:
+    """A1 reference of a place."""
+    return f"{column_letters(column)}{row}"
 
 
-def without_formulas(sheet: Sheet, places: Iterable[tuple[int, int]]) -> bytes:
-    """Sheet XML in which some cells lost their formula; their saved values stand."""
-    return _rewritten(sheet, places, lambda xml, _: _FORMULA.sub(b"", xml, count=1))
+def formula_cells(xml: bytes, strings: list[str]) -> dict[tuple[int, int], Cell]:
+    """Cells of a sheet's XML that have a formula; `strings` are the book's shared ones."""
+    found: dict[tuple[int, int], Cell] = {}
+    written = xml.count(b"<f>") + xml.count(b"<f ") + xml.count(b"<f/>")
+    if not written and not _PREFIXED.search(xml):
+        return found
+    masters: dict[str, str] = {}
+    shapes: dict[bytes, bytes] = {}
+    make = tuple.__new__  # what Cell(...) does, without a call in Python for each of them
+    for match in _FORMULA_CELL.finditer(xml):
+        letters, digits, attributes, own, text, value = match.groups()
+        row, column = int(digits), _column(letters)
+        if row > MAX_ROW or column > MAX_COLUMN:
+            break
+        text = text or b""
+        shape = text.translate(_NO_DIGITS)
+        shape = shapes.setdefault(shape, shape)
+        formula = text.decode("utf-8")
+        if "&" in formula:
+            formula = html.unescape(formula)
+        if value and b"t" not in attributes:
+            saved: Value = float(value)
+        else:
+            saved = _of_text(_kind(attributes), value, strings)
+        start, end = match.span()
+        place = (row, column)
+        if own:
+            found[place] = _with_formula(
+                place, saved, formula, own, attributes, masters, start, end
+            )
+        else:
+            found[place] = make(
+                Cell, (row, column, saved, formula, "", "", True, "", start, end, False, shape)
+            )
+    # Comments, other prefixes or another spelling: whatever was not seen at once is read with care.
+    if len(found) != written or b"<!" in xml or _PREFIXED.search(xml):
+        cells = sheet_cells(xml, strings)
+        return {place: cell for place, cell in cells if cell.formula is not None}
+    return found
 
 
-def _rewritten(
-    sheet: Sheet,
-    places: Iterable[tuple[int, int]],
-    rewrite: Callable[[bytes, tuple[int, int]], bytes],
-) -> bytes:
-    """Sheet XML with the cells at `places` rewritten and every other byte as it was."""
-    pieces: list[bytes] = []
-    end = 0
-    for place in sorted(places, key=lambda p: sheet.cells[p].start):
-        cell = sheet.cells[place]
-        pieces.append(sheet.xml[end : cell.start])
-        pieces.append(rewrite(sheet.xml[cell.start : cell.end], place))
-        end = cell.end
-    pieces.append(sheet.xml[end:])
-    return b"".join(pieces)
-
-
-def _patched_cell(xml: bytes, value: Value) -> bytes:
-    match = _CELL.fullmatch(xml)
-    assert match is not None
-    attributes, body = match[1] or b"", match[2] or b""
-    prefix = re.match(rb"<(" + PREFIX + rb")c", xml)[1]  # type: ignore[index]
-    formula = _FORMULA.search(body)
-    kind, text = _encoded(value)
-    if formula is None and kind == "str":
-        kind = "inlineStr"
-    attributes = re.sub(rb"""\s+t=("[^"]*"|'[^']*')""", b"", attributes)
-    if kind:
-        attributes += b' t="' + kind.encode() + b'"'
-    if kind == "inlineStr":
-        space = b' xml:space="preserve"' if text != text.strip() else b""
-        content = _tagged(prefix, b"is", _tagged(prefix, b"t", text, space))
-    else:
-        content = formula[0] if formula else b""
-        if value is not None:
-            content += _tagged(prefix, b"v", text)
-    if not content:
-        return b"<" + prefix + b"c" + attributes + b"/>"
-    return b"<" + prefix + b"c" + attributes + b">" + content + b"</" + prefix + b"c>"
-
-
-def _tagged(prefix: bytes, name: bytes, content: bytes, attributes: bytes = b"") -> bytes:
-    tag = prefix + name
-    return b"<" + tag + attributes + b">" + content + b"</" + tag + b">"
-
-
-def _encoded(value: Value) -> tuple[str, bytes]:
-    """Type attribute and text of a value as the file format writes them."""
-    if value is None:
-        return "", b""
-    if isinstance(value, bool):
-        return "b", b"1" if value else b"0"
-    if isinstance(value, float | int):
-        number = float(value)
-        if not math.isfinite(number):
-            return "e", b"#NUM!"
-        whole = number == int(number) and abs(number) < 1e15
-        return "", (str(int(number)) if whole else repr(number)).encode()
-    if isinstance(value, ErrorText):
-        return "e", value.encode()
-    return "str", escape(_escaped(value)).encode("utf-8")
-
-
-def _escaped(text: str) -> str:
-    """Text with control characters as the file format writes them: ``_x0007_``."""
-    literal = re.sub(r"_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
-    return re.sub(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]", lambda m: f"_x{ord(m[0]):04X}_", literal)
-
-
-def _unescaped(text: str) -> str:
-    if "_x" not in text:
-        return text
-    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
+def check_strings(xml: bytes, count: int) -> None:
+    """Raise ValueError where a cell names a shared string that is not among the `count`."""
+    named = _STRING_CELL.findall(xml)
+    for number in set(named):
+        if not number.isdigit() or int(number) >= count:
+            raise ValueError(f"shared string {number.decode(errors='replace')}")
 
 
 def sheet_cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int], Cell]]:
@@ -238,26 +236,46 @@ def sheet_cells(xml: bytes, strings: list[str]) -> Iterator[tuple[tuple[int, int
             if element is None:
                 continue  # a comment
             if element[1] == b"row":
-                row, column = _row_number(match["row"] or b"", row), 0
+                row, column = row_number(match["row"] or b"", row), 0
                 continue
         attributes = match["cell"] or b""
         # A cell that does not say where it stands comes after the one before it.
         place = _place(attributes) or (max(row, 1), column + 1)
         row, column = place
         body = match["body"] or b""
-        formula_match = _FORMULA.search(body) if b"f" in body else None
-        formula, spill, kind, moved, group = None, "", "", True, ""
-        if formula_match is not None:
-            own = attributes_of(formula_match[1] or b"")
-            kind = own.get("t", "")
-            formula = html.unescape((formula_match[2] or b"").decode("utf-8"))
-            spill = own.get("ref", "") if kind == "array" else ""
-            if kind == "shared":
-                moved = bool(formula)
-                group = own.get("si", "")
-                formula = masters.setdefault(group, formula)
+        formula_match = FORMULA.search(body) if b"f" in body else None
         value = _saved(_kind(attributes), body, strings)
-        yield place, Cell(*place, value, formula, kind, spill, moved, group, *match.span())
+        if formula_match is None:
+            yield place, Cell(*place, value, None, "", "", True, "", *match.span())
+            continue
+        formula = html.unescape((formula_match[2] or b"").decode("utf-8"))
+        own = formula_match[1] or b""
+        yield (
+            place,
+            _with_formula(place, value, formula, own, attributes, masters, *match.span()),
+        )
+
+
+def _with_formula(
+    place: tuple[int, int],
+    value: Value,
+    formula: str,
+    own: bytes,
+    attributes: bytes,
+    masters: dict[str, str],
+    start: int,
+    end: int,
+) -> Cell:
+    """Cell whose formula has attributes `own`; `masters` are the shared formulas so far."""
+    said = attributes_of(own)
+    kind, group, moved = said.get("t", ""), "", True
+    if kind == "shared":
+        moved, group = bool(formula), said.get("si", "")
+        formula = masters.setdefault(group, formula)
+    spill = said.get("ref", "") if kind in ("array", "dataTable") else ""
+    dynamic = kind == "array" and b"cm=" in attributes
+    shape = formula.encode("utf-8").translate(_NO_DIGITS)
+    return Cell(*place, value, formula, kind, spill, moved, group, start, end, dynamic, shape)
 
 
 def _place(attributes: bytes) -> tuple[int, int] | None:
@@ -268,7 +286,8 @@ def _place(attributes: bytes) -> tuple[int, int] | None:
     return (row, column) if row <= MAX_ROW and column <= MAX_COLUMN else None
 
 
-def _row_number(attributes: bytes, before: int) -> int:
+def row_number(attributes: bytes, before: int) -> int:
+    """Return the number of a row that has `attributes`; `before` is that of the row before it."""
     match = _ROW.search(attributes)
     return int(match[1]) if match else int(attributes_of(attributes).get("r") or before + 1)
 
@@ -289,12 +308,17 @@ def _saved(kind: str, body: bytes, strings: list[str]) -> Value:
     if kind == "inlineStr":
         return plain_text(body)
     match = _VALUE.search(body)
-    if match is None:
+    return _of_text(kind, match[1] if match else None, strings)
+
+
+def _of_text(kind: str, written: bytes | None, strings: list[str]) -> Value:
+    """Value that the text of ``<v>`` means in a cell of that type."""
+    if written is None:
         return None
     if kind == "n":
-        return float(match[1]) if match[1] else None
-    text = html.unescape(match[1].decode("utf-8"))
-    if kind in ("str", "d"):
+        return float(written) if written else None
+    text = html.unescape(written.decode("utf-8"))
+    if kind in ("str", "d", "inlineStr"):
         return _unescaped(text)
     if not text:
         return None
@@ -308,6 +332,12 @@ def _saved(kind: str, body: bytes, strings: list[str]) -> Value:
     if kind == "e":
         return ErrorText(text)
     return float(text)
+
+
+def _unescaped(text: str) -> str:
+    if "_x" not in text:
+        return text
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
 
 
 def plain_text(xml: bytes) -> str:

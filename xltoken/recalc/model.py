@@ -1,0 +1,105 @@
+"""A workbook kept loaded, to be asked again and again with other inputs.
+
+Only what depends on a changed input is computed anew, and only the cells asked for are read.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from xltoken.functions.cells import Notebook, listening
+from xltoken.recalc import package as files
+from xltoken.recalc.judge import Book
+from xltoken.recalc.package import Package, Place
+from xltoken.recalc.settings import SettingError, cell_of, input_of
+from xltoken.recalc.sheetxml import Value, address
+
+
+class Model:
+    """A judged book whose inputs can be changed many times over."""
+
+    def __init__(self, package: Package) -> None:
+        self.path: Path = package.path
+        self.package = package
+        with listening() as notebook:
+            self._book = Book(package)
+        self.notebook: Notebook = notebook
+        self._inputs: dict[Place, Value] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Read and judge a workbook.
+
+        Raises
+        ------
+        FileError
+            If it cannot be read.
+        """
+        return cls(files.read(path))
+
+    def input(self, where: str) -> Place:
+        """Place of an input that ``Sheet!B4`` or a defined name means.
+
+        Raises
+        ------
+        SettingError
+            If it is none: unknown, unused or a formula.
+        """
+        return input_of(self.package, where)
+
+    def output(self, where: str) -> Place:
+        """Place of a cell with a value that ``Sheet!B4`` or a defined name means.
+
+        Raises
+        ------
+        SettingError
+            If there is no such cell.
+        """
+        place = cell_of(self.package, where)
+        if self.package.cell(*place) is None:
+            name = f"{place[0]}!{address(*place[1:])}"
+            raise SettingError(f"{where}: {name} is an empty cell of {self.path}.")
+        return place
+
+    def value(self, place: Place) -> Value:
+        """Value of a cell now."""
+        if place in self._inputs:
+            return self._inputs[place]
+        formulas = self.package.sheets[place[0]].formulas
+        if place[1:] not in formulas:
+            return self._book.saved(place)
+        return self._book.engine.values(place[0], [place[1:]])[place[1:]]
+
+    def blocked(self, inputs: Sequence[Place], outputs: Sequence[Place]) -> dict[Place, str]:
+        """Outputs that cannot follow those inputs, each with the cell that stands in the way."""
+        causes = self._book.stale(inputs)
+        return {
+            place: self._why(causes[place])
+            for place in outputs
+            if place in causes or self._is_blank(place)
+        }
+
+    def run(self, changes: Mapping[Place, Value], outputs: Sequence[Place]) -> list[Value]:
+        """Set inputs, compute what depends on them, and read outputs.
+
+        Inputs that are not named keep what they have.
+        """
+        engine = self._book.engine
+        for place, value in changes.items():
+            if place not in self._inputs or self._inputs[place] != value:
+                engine.set(*place, value)
+                self._inputs[place] = value
+        engine.evaluate()
+        return self._read(outputs)
+
+    def reset(self) -> None:
+        """Put the saved values of all inputs back."""
+        self.run({place: self._book.saved(place) for place in self._inputs}, [])
+
+    def _read(self, outputs: Sequence[Place]) -> list[Value]:
+        by_sheet: dict[str, list[tuple[int, int]]] = {}
+        for sheet, row, column in outputs:
+            by_sheet.setdefault(sheet, []).append((row, column))
+        found = {name: self._book.engine.values(name, spots) for name, spots in by_sheet.items()}
+        # A formula that reads a blank cell shows 0.
+        return [0.0 if (v := found[p[0]][p[1:]]) is None else v for p in outputs]

@@ -1,0 +1,213 @@
+"""What the formulas of a book are: which call our functions, which the engine cannot be asked.
+
+Read off the text of each formula once; everybody else asks here.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from xltoken.functions import FUNCTIONS
+from xltoken.recalc import conformance
+from xltoken.recalc.formulas import (
+    SKIPS,
+    bare_name,
+    function_names,
+    moved,
+    own_among,
+    plainly_spelled,
+    reads_other_workbook,
+    registrable,
+    skipped_filled,
+)
+from xltoken.recalc.package import Package, Place
+from xltoken.recalc.sheetxml import Cell, Sheet, corners
+from xltoken.recalc.structured import resolved
+
+Spot = tuple[int, int]
+"""Row and column of a cell."""
+
+VOLATILE: Final = frozenset(
+    {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
+)
+REACHING: Final = frozenset({"OFFSET", "INDIRECT"})
+"""Functions that may read cells which no formula names."""
+_MAKE_ARRAYS: Final = frozenset(
+    {"SEQUENCE", "RANDARRAY", "MUNIT", "MAKEARRAY", "TEXTSPLIT", "OFFSET", "INDIRECT", "LET"}
+)
+_MAY_SPREAD: Final = re.compile(r"[:{#\[]")
+_INTERSECTION: Final = re.compile(r"(?:_xlfn\.)?SINGLE\(", re.IGNORECASE)
+_SPILLED: Final = re.compile(r"(?:_xlfn\.)?ANCHORARRAY\(([^()]*)\)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Survey:
+    """Formulas worth knowing, by sheet and spot or by place."""
+
+    own: dict[str, set[Spot]] = field(default_factory=dict)
+    volatile: dict[str, set[Spot]] = field(default_factory=dict)
+    reaching: set[Place] = field(default_factory=set)
+    unsupported: dict[Place, str] = field(default_factory=dict)
+    """Why the engine cannot be asked: the function it lacks, another workbook, a data table."""
+    rewritten: dict[Place, str] = field(default_factory=dict)
+    """Formulas that the engine's copy spells in another way."""
+    arrays: dict[Place, tuple[Spot, Spot]] = field(default_factory=dict)
+    """Array formulas (and data tables) over more cells than one, with their first and last."""
+    spreading: dict[str, list[Spot]] = field(default_factory=dict)
+    """Formulas whose value may be a range."""
+    spellings: set[str] = field(default_factory=set)
+    """How our functions are spelled."""
+
+    def held(self, sheet: str) -> set[Spot]:
+        """Formulas that no saved value can judge: ours, and those that change by themselves."""
+        return self.own.get(sheet, set()) | self.volatile.get(sheet, set())
+
+
+def survey(package: Package) -> Survey:
+    """Read what the formulas of a book are."""
+    found = Survey()
+    words = _words(package)
+    shapes: dict[bytes, _Traits] = {}
+    for sheet in package.sheets.values():
+        own: set[Spot] = set()
+        volatile: set[Spot] = set()
+        spreading: list[Spot] = []
+        for spot, cell in sheet.formulas.items():
+            traits = shapes.get(cell.shape)
+            if traits is None:
+                traits = shapes[cell.shape] = _traits(cell.formula or "")
+            named = words is not None and words.search(cell.formula or "") is not None
+            if traits.plain and not cell.kind and not named:
+                continue
+            if traits.own:
+                own.add(spot)
+            if traits.volatile:
+                volatile.add(spot)
+            if traits.spreads or named or cell.kind == "array":
+                spreading.append(spot)
+            if traits.asks or named or cell.kind:
+                _look_closer(found, package, sheet, spot, cell, traits)
+        found.own[sheet.name] = own
+        found.volatile[sheet.name] = volatile
+        found.spreading[sheet.name] = spreading
+    found.spellings = {spelled for traits in shapes.values() for spelled, _ in traits.own}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What the text of a formula tells, whatever its digits are."""
+
+    own: tuple[tuple[str, str], ...]
+    others: tuple[str, ...]
+    volatile: bool
+    reaching: bool
+    spreads: bool
+    """Whether the value may be a range."""
+    asks: bool
+    """Whether the text of each such formula must be looked at."""
+    plain: bool
+    """Whether there is nothing to know about it."""
+
+
+def _traits(text: str) -> _Traits:
+    names = function_names(text)
+    own = own_among(names)
+    ours = {spelled for spelled, _ in own}
+    others = tuple(bare_name(name) for name in names if name not in ours)
+    volatile, reaching = (not kind.isdisjoint(others) for kind in (VOLATILE, REACHING))
+    spreads = bool(
+        _MAY_SPREAD.search(text)
+        or any(FUNCTIONS[name].table for _, name in own)
+        or not _MAKE_ARRAYS.isdisjoint(others)
+    )
+    asks = bool(
+        "[" in text
+        or reaching
+        or (own and SKIPS.search(text))
+        or not all(registrable(spelled) for spelled, _ in own)
+        or not {"SINGLE", "ANCHORARRAY"}.isdisjoint(others)
+        or any(conformance.verdict(name) != conformance.RIGHT for name in others)
+    )
+    plain = not (own or volatile or spreads or asks)
+    return _Traits(own, others, volatile, reaching, spreads, asks, plain)
+
+
+def _look_closer(
+    found: Survey,
+    package: Package,
+    sheet: Sheet,
+    spot: Spot,
+    cell: Cell,
+    traits: _Traits,
+) -> None:
+    text = cell.formula or ""
+    place = (sheet.name, *spot)
+    if traits.reaching:
+        found.reaching.add(place)
+    box = corners(cell.spill)
+    if box is not None and (box[0] != box[1] or cell.dynamic):
+        found.arrays[place] = box
+    why = _unsupported(cell, text, traits)
+    if why:
+        found.unsupported[place] = why
+        return
+    text = written = text_of(sheet, spot)
+    if package.tables or "[" in text:
+        text = resolved(text, package.tables, sheet.name, *spot)
+    if traits.own:
+        text = skipped_filled(text).removeprefix("=")
+        if not all(registrable(spelled) for spelled, _ in traits.own):
+            text = plainly_spelled(text)
+    if "SINGLE" in traits.others:
+        text = _INTERSECTION.sub("@(", text)
+    if "ANCHORARRAY" in traits.others:
+        text = _SPILLED.sub(r"\1#", text)
+    if text != written:
+        found.rewritten[place] = f"={text}"
+
+
+def text_of(sheet: Sheet, spot: Spot) -> str:
+    """Formula of a cell as Excel shows it, the child of a shared one with its own references."""
+    cell = sheet.formulas[spot]
+    if cell.moved or not cell.formula:
+        return cell.formula or ""
+    master = masters(sheet).get(cell.group)
+    if master is None:
+        return cell.formula
+    return moved(cell.formula, spot[0] - master[0], spot[1] - master[1])
+
+
+def masters(sheet: Sheet) -> Mapping[str, Spot]:
+    """Where each shared formula of a sheet is written, by its group."""
+    if sheet.masters is None:
+        sheet.masters = {
+            cell.group: spot
+            for spot, cell in sheet.formulas.items()
+            if cell.kind == "shared" and cell.moved
+        }
+    return sheet.masters
+
+
+def _unsupported(cell: Cell, text: str, traits: _Traits) -> str:
+    """Why a formula is beyond the engine, told from its text; empty where it is not."""
+    if cell.kind == "dataTable":
+        return "data table"
+    if traits.others:
+        missing = conformance.unsupported(traits.others, text)
+        if missing:
+            return ", ".join(missing)
+    if reads_other_workbook(text):
+        return "another workbook"
+    return ""
+
+
+def _words(package: Package) -> re.Pattern[str] | None:
+    """Expression that finds the names of a book which may mean more cells than one."""
+    names: Iterable[str] = [
+        *(name for name, target in package.names.items() if re.search(r"[:(,\[{]", target)),
+        *(table.name for table in package.tables.values()),
+    ]
+    listed = "|".join(re.escape(name) for name in names)
+    return re.compile(rf"(?<![\w.])(?:{listed})(?![\w.(])", re.IGNORECASE) if listed else None
