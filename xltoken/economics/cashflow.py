@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xltoken.economics.curves import decline_factor
+from xltoken.economics.curves import decline_factors
 from xltoken.economics.depreciation import METHODS, schedule
 from xltoken.economics.discounting import FloatArray, present_value
-from xltoken.economics.domain import require, require_decline, require_finite, require_series
+from xltoken.economics.domain import require, require_finite, require_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,7 @@ def declining_path(
     require_finite(start=start, floor=floor)
     require(start >= 0, "a unit cost or price is 0 or more.")
     require(floor >= 0, "floor is a cost, 0 or more.")
-    require_decline(decline)
-    factors = np.array([decline_factor(decline, float(month)) for month in months])
+    factors = np.array(decline_factors(decline, months.tolist()))
     with np.errstate(over="ignore"):
         path = np.maximum(start * factors, floor)
     require(np.all(np.isfinite(path)), "a unit cost or price grows beyond every number.")

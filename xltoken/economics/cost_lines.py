@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xltoken.economics.curves import decline_factor
+from xltoken.economics.curves import decline_factors
 from xltoken.economics.depreciation import require_life
 from xltoken.economics.discounting import FloatArray
 from xltoken.economics.domain import DomainError, require, require_finite, require_series
@@ -125,7 +125,7 @@ def cost_lines(
         year = int(np.flatnonzero(yearly_volumes == 0)[0]) + 1
         raise ZeroDivisionError(f"the volumes of year {year} are 0: no tokens share its cost.")
     yearly = annuity(investment, salvage, discount_rate, years)
-    market = np.array([decline_factor(market_decline, 12.0 * year) for year in range(years)])
+    market = np.array(decline_factors(market_decline, [12.0 * year for year in range(years)]))
     with np.errstate(over="ignore"):
         lines = CostLines(
             (investment - salvage) / years / yearly_volumes,

@@ -4,6 +4,7 @@ Declines are effective annual fractions, so twelve months at 0.30 leave exactly 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,12 +39,25 @@ def decline_factor(decline: float, months: float) -> float:
     >>> round(decline_factor(0.3, 12), 12)
     0.7
     """
-    require_decline(decline)
     require_finite(months=months)
+    return decline_factors(decline, [months])[0]
+
+
+def decline_factors(decline: float, months: Sequence[float]) -> list[float]:
+    """Share of a value left after each of `months`, as :func:`decline_factor` has it.
+
+    Examples
+    --------
+    >>> decline_factors(0.75, [0.0, 6.0, 12.0])
+    [1.0, 0.5, 0.25]
+    """
+    require_decline(decline)
+    left = 1.0 - decline
     try:
-        return float((1.0 - decline) ** (months / 12.0))
+        return [float(left ** (month / 12.0)) for month in months]
     except OverflowError:
-        raise DomainError(f"a decline of {decline:g} over {months:g} months overflows.") from None
+        longest = max(months)
+        raise DomainError(f"a decline of {decline:g} over {longest:g} months overflows.") from None
 
 
 @dataclass(frozen=True, slots=True)
