@@ -15,6 +15,7 @@ from xltoken.cli.frame import (
     Unusable,
     command,
     console,
+    echo_error,
     progress,
     shown,
     table,
@@ -172,21 +173,57 @@ def recalc(
         bool,
         typer.Option("--strict", help="Write nothing if a cell is refused or becomes an error."),
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            help="What computes everything but our own functions: formualizer, libreoffice, excel.",
+        ),
+    ] = "formualizer",
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            "--verify",
+            help="Ask a second engine about every value: libreoffice or excel.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> Outcome:
     """Recalculate workbooks without Excel; all but changed values stays byte for byte.
 
     Example: xltoken recalc budget.xlsx -o lower.xlsx --set utilization=0.4
     """
+    from xltoken.recalc.engine import NAME
+    from xltoken.recalc.engines import NAMES
     from xltoken.recalc.package import FileError
     from xltoken.recalc.workbook import recalculate
 
+    for option, name, known in (
+        ("--engine", engine, (NAME, *NAMES)),
+        ("--verify", verify, (None, *NAMES)),
+    ):
+        if name not in known:
+            listed = ", ".join(filter(None, known))
+            raise typer.BadParameter(
+                f"there is no engine {name!r}; there are: {listed}.", param_hint=option
+            )
     if output is not None and len(files) > 1:
         raise typer.BadParameter("-o takes one workbook; without it each is recalculated in place.")
     reports, failures = [], []
     for path in files:
         try:
             with progress(f"recalculating {path}"):
-                reports.append(recalculate(path, output, settings or [], strict=strict))
+                reports.append(
+                    recalculate(
+                        path,
+                        output,
+                        settings or [],
+                        strict=strict,
+                        engine=engine,
+                        verify=verify,
+                        told=lambda text: echo_error(f"warning: {text}"),
+                    )
+                )
         except FileError as error:
             if len(files) == 1:
                 raise
@@ -205,20 +242,35 @@ def recalc(
             ],
             right="1234567",
         )  # fmt: skip
-        told = [c for r in reports for c in r.cells if c.status not in ("changed", "drift")]
+        told = [c for r in reports for c in (*r.differing, *r.told)]
         for cell in told[:20]:
-            after = f"became {cell.computed}, was" if cell.status == "error" else "keeps"
-            console().print(
-                f"{cell.status}: {cell.sheet}!{cell.cell} {cell.function} {after} "
-                f"{shown(cell.saved)}"
-            )
+            console().print(f"{cell.status}: {cell.sheet}!{cell.cell} {_account(cell)}")
         if len(told) > 20:
             console().print(f"... and {len(told) - 20} more: --json lists them all.")
 
     notes = [f"xltoken: {failure['error']}" for failure in failures]
+    notes += [
+        f"{r.file}: {r.opinion.engine} agrees on "
+        f"{r.opinion.compared - len(r.opinion.differing)} of {r.opinion.compared} values; "
+        f"{r.opinion.unknown} it cannot compute"
+        for r in reports
+        if r.opinion
+    ]
     notes += [message for r in reports for message in r.notebook.messages]
     notes += [f"warning: {w}" for r in reports for w in r.notebook.warnings]
     return Outcome(data, show, code, notes)
+
+
+def _account(cell: Any) -> str:
+    """What happened to a cell, for people."""
+    saved = shown(cell.saved)
+    if cell.status == "error":
+        return f"{cell.function} became {cell.computed}, was {saved}"
+    if cell.status == "differs":
+        return f"is {saved}; the second engine says {shown(cell.computed)}"
+    if cell.status == "disputed":
+        return f"{cell.function} keeps {saved}; the engine says {shown(cell.computed)}"
+    return f"{cell.function} keeps {saved or 'no value'}"
 
 
 @command(app, "eval")

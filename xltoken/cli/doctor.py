@@ -17,10 +17,6 @@ PACKAGES: Final = (
     ("scipy", "interpolation"),
     ("pandas", "tables in Python"),
 )
-_OFFICE: Final = (
-    "/Applications/LibreOffice.app/Contents/MacOS/soffice",
-    r"C:\Program Files\LibreOffice\program\soffice.exe",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,9 @@ def _excel() -> Finding:
 
 
 def _libreoffice() -> Finding:
-    where = shutil.which("soffice") or next((p for p in _OFFICE if Path(p).exists()), None)
+    from xltoken.recalc import libreoffice
+
+    where = libreoffice.program()
     if where:
         return Finding("LibreOffice", "ok", where)
-    return Finding("LibreOffice", "optional", "not found", "only to look at workbooks")
+    return Finding("LibreOffice", "optional", "not found", "only for --engine libreoffice")

@@ -4,6 +4,7 @@ Heavy packages are imported where they are used, so that ``--help`` answers at o
 """
 
 import functools
+import gc
 import inspect
 import json
 import os
@@ -25,7 +26,11 @@ UNUSABLE: Final = 4
 DEFECT: Final = 5
 INTERRUPTED: Final = 130
 
-EXTRAS: Final = {"genai_prices": '"xltoken[prices]"'}
+EXTRAS: Final = {
+    "genai_prices": '"xltoken[prices]"',
+    "distributed": '"xltoken[cluster]"',
+    "pyarrow": '"xltoken[parquet]"',
+}
 """Packages that an extra of ours brings."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -104,6 +109,8 @@ def main(app: typer.Typer) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    # A command lives shortly and makes hundreds of thousands of cells: nothing is worth collecting.
+    gc.disable()
     try:
         code = app(standalone_mode=False)
     except BrokenPipeError:
@@ -140,6 +147,12 @@ def console() -> Any:
 
     wide = None if sys.stdout.isatty() else 160
     return Console(highlight=False, markup=False, width=wide, soft_wrap=not sys.stdout.isatty())
+
+
+def echo_error(text: str) -> None:
+    """Print a line on stderr at once."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @contextmanager
@@ -196,6 +209,11 @@ def _explained(error: Exception) -> tuple[str, int]:
 
         if isinstance(error, FileError):
             return str(error), UNUSABLE
+    if "xltoken.recalc.engines" in sys.modules:
+        from xltoken.recalc.engines import EngineMissing
+
+        if isinstance(error, EngineMissing):
+            return str(error), PART_MISSING
     if "xltoken.recalc.workbook" in sys.modules:
         from xltoken.recalc.engine import FormulaError
         from xltoken.recalc.settings import SettingError

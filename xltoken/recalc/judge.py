@@ -111,14 +111,14 @@ class Book:
             values = self._values(self.engine)
             moved = self._unlike_saved(values)
         found = Change(before=self.fresh, after=values)
-        self._spread(moved, found)
+        spread = self._spread(moved, found)
         changed = [place for place in inputs if not same(self._now(place), self.saved(place))]
         wrong = self._spreading() if inputs else []
         found.refused = self._refused(moved, changed, wrong)
         for place in found.refused:
             moved[place[0]].pop(place[1:], None)
             found.areas.get(place[0], {}).pop(place[1:], None)
-            for spot in self._children(place):
+            for spot in spread.get(place, ()):
                 moved[place[0]].pop(spot, None)
         found.values = {name: spots for name, spots in moved.items() if spots}
         return found
@@ -265,6 +265,8 @@ class Book:
         for place in wrong:
             cell = self.package.sheets[place[0]].formulas[place[1:]]
             what = f"array over {cell.spill}" if cell.kind == "array" else _MANY
+            if place in self.survey.spilled:
+                what = "ANCHORARRAY"
             self._freeze(place, Frozen("unsupported", what, None, None))
         if wrong:
             self.engine.evaluate()
@@ -281,6 +283,12 @@ class Book:
                 extent = self.engine.extent(*place) or (spot, spot)
                 if extent != self.survey.arrays.get(place, (spot, spot)):
                     found.append(place)
+        # The engine takes the spill of a single cell for no spill at all.
+        found.extend(
+            place
+            for place, anchors in self.survey.spilled.items()
+            if place not in self.frozen and any(self.engine.extent(*a) is None for a in anchors)
+        )
         return found
 
     def _counts(self) -> dict[str, int]:
@@ -367,31 +375,29 @@ class Book:
             return []
         return [spot for spot in spots_between(*box) if spot != place[1:]]
 
-    def _spread(self, moved: Values, found: Change) -> None:
+    def _spread(self, moved: Values, found: Change) -> dict[Place, list[Spot]]:
         """Add to `moved` the cells under array formulas, as they grew, shrank or changed."""
+        spread: dict[Place, list[Spot]] = {}
         for place, (first, last) in self.survey.arrays.items():
             if place in self.frozen:
                 continue
             name, anchor = place[0], place[1:]
-            cells = self.package.sheets[name].cells
-            formulas = self.package.sheets[name].formulas
+            sheet = self.package.sheets[name]
             extent = self.engine.extent(*place) or (anchor, anchor)
             before, after = set(spots_between(first, last)), set(spots_between(*extent))
             if extent != (first, last):
-                area = f"{address(*extent[0])}:{address(*extent[1])}"
-                found.areas.setdefault(name, {})[anchor] = (
-                    area if len(after) > 1 else address(*extent[0])
-                )
+                ends = dict.fromkeys(address(*end) for end in extent)
+                found.areas.setdefault(name, {})[anchor] = ":".join(ends)
             values = self.engine.values(name, after)
-            for spot in (before | after) - {anchor}:
-                if spot in formulas:
-                    continue
+            for spot in (before | after) - sheet.formulas.keys():
                 value = values.get(spot)
                 if spot in after and value is None:
                     value = 0.0  # an array that holds a blank cell shows 0
-                old = cells[spot].value if spot in cells else None
-                if not same(value, old):
+                cell = sheet.cells.get(spot)
+                if not same(value, cell.value if cell else None):
                     moved[name][spot] = value
+                    spread.setdefault(place, []).append(spot)
+        return spread
 
     # --- values ----------------------------------------------------------------------------------
 

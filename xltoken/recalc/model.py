@@ -73,11 +73,12 @@ class Model:
     def blocked(self, inputs: Sequence[Place], outputs: Sequence[Place]) -> dict[Place, str]:
         """Outputs that cannot follow those inputs, each with the cell that stands in the way."""
         causes = self._book.stale(inputs)
-        return {
-            place: self._why(causes[place])
-            for place in outputs
-            if place in causes or self._is_blank(place)
-        }
+        return {place: self._why(causes[place]) for place in outputs if place in causes}
+
+    def _why(self, cause: Place) -> str:
+        frozen = self._book.frozen[cause]
+        where = f"{cause[0]}!{address(*cause[1:])}"
+        return f"it depends on {where}, which is {frozen.status} ({frozen.function})"
 
     def run(self, changes: Mapping[Place, Value], outputs: Sequence[Place]) -> list[Value]:
         """Set inputs, compute what depends on them, and read outputs.

@@ -41,6 +41,8 @@ class Patch:
     areas: dict[tuple[int, int], str] = field(default_factory=dict)
     children: set[tuple[int, int]] = field(default_factory=set)
     """Places over which an array formula spreads: their values are its results, no constants."""
+    constants: set[tuple[int, int]] = field(default_factory=set)
+    """Formula cells that become constants."""
 
 
 def patched(sheet: Sheet, patch: Patch) -> bytes:
@@ -61,6 +63,8 @@ def patched(sheet: Sheet, patch: Patch) -> bytes:
         before = xml[cell.start : cell.end]
         if place in patch.areas:
             before = _with_area(before, patch.areas[place])
+        if place in patch.constants:
+            before = FORMULA.sub(b"", before, count=1)
         edits.append((cell.start, cell.end, _patched_cell(before, value, place in patch.children)))
     for place in patch.areas.keys() - patch.values.keys():
         cell = formulas[place]
@@ -219,10 +223,10 @@ def _encoded(value: Value) -> tuple[bytes, bytes]:
         return b"", (str(int(number)) if whole else repr(number)).encode()
     if isinstance(value, ErrorText):
         return b"e", value.encode()
-    return b"str", escape(_escaped(value)).encode("utf-8")
+    return b"str", escape(escaped_text(value)).encode("utf-8")
 
 
-def _escaped(text: str) -> str:
+def escaped_text(text: str) -> str:
     """Text with control characters as the file format writes them: ``_x0007_``."""
     if not _NEEDS_ESCAPE.search(text):
         return text

@@ -22,7 +22,7 @@ from xltoken.recalc.formulas import (
     skipped_filled,
 )
 from xltoken.recalc.package import Package, Place
-from xltoken.recalc.sheetxml import Cell, Sheet, corners
+from xltoken.recalc.sheetxml import Cell, Sheet, corners, reference
 from xltoken.recalc.structured import resolved
 
 Spot = tuple[int, int]
@@ -56,6 +56,8 @@ class Survey:
     """Array formulas (and data tables) over more cells than one, with their first and last."""
     spreading: dict[str, list[Spot]] = field(default_factory=dict)
     """Formulas whose value may be a range."""
+    spilled: dict[Place, list[Place]] = field(default_factory=dict)
+    """Array formulas whose whole spill (``B1#``) a formula reads."""
     spellings: set[str] = field(default_factory=set)
     """How our functions are spelled."""
 
@@ -163,9 +165,23 @@ def _look_closer(
     if "SINGLE" in traits.others:
         text = _INTERSECTION.sub("@(", text)
     if "ANCHORARRAY" in traits.others:
+        anchors = [_place(match[1], sheet.name) for match in _SPILLED.finditer(text)]
+        if None in anchors or len(anchors) != text.upper().count("ANCHORARRAY"):
+            found.unsupported[place] = "ANCHORARRAY"
+            return
+        found.spilled[place] = [anchor for anchor in anchors if anchor]
         text = _SPILLED.sub(r"\1#", text)
     if text != written:
         found.rewritten[place] = f"={text}"
+
+
+def _place(text: str, sheet: str) -> Place | None:
+    """Place that ``B1`` or ``'Other sheet'!B1`` means in a formula on `sheet`."""
+    name, _, cell = text.strip().rpartition("!")
+    if name.startswith("'") and name.endswith("'"):
+        name = name[1:-1].replace("''", "'")
+    spot = reference(cell.replace("$", ""))
+    return None if spot is None else (name or sheet, *spot)
 
 
 def text_of(sheet: Sheet, spot: Spot) -> str:

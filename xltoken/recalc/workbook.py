@@ -6,19 +6,20 @@ The judging is :mod:`xltoken.recalc.judge`'s; here are the file, the report and 
 import dataclasses
 import functools
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from xltoken.functions.cells import Notebook, listening
+from xltoken.recalc import charts, second, sheetpatch
 from xltoken.recalc import package as files
-from xltoken.recalc import sheetpatch
 from xltoken.recalc.engine import NAME, Engine, check_syntax, lacks
 from xltoken.recalc.formulas import bare_name, function_names, own_calls, skipped_filled
 from xltoken.recalc.judge import Book, Change, same
-from xltoken.recalc.package import Package, Place
+from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.second import Opinion
 from xltoken.recalc.settings import parse_setting
 from xltoken.recalc.sheetxml import ErrorText, Value, address
 
@@ -49,6 +50,8 @@ class Report:
     book: Book = field(repr=False)
     change: Change = field(repr=False)
     engine: str = NAME
+    opinion: Opinion | None = None
+    """What a second engine says, if one was asked."""
 
     @functools.cached_property
     def told(self) -> list[CellReport]:
@@ -71,9 +74,19 @@ class Report:
         return [*refused, *errors, *frozen]
 
     @property
+    def differing(self) -> list[CellReport]:
+        """Cells on which a second engine disagrees: `saved` is ours, `computed` its value."""
+        if self.opinion is None:
+            return []
+        return [
+            dataclasses.replace(self._cell(place, "differs", theirs), saved=self.values[place])
+            for place, theirs in self.opinion.differing.items()
+        ]
+
+    @property
     def findings(self) -> list[CellReport]:
         """Cells whose saved value could not be kept up to date, or became an error."""
-        return [cell for cell in self.told if cell.status in FINDINGS]
+        return [*(cell for cell in self.told if cell.status in FINDINGS), *self.differing]
 
     @functools.cached_property
     def cells(self) -> list[CellReport]:
@@ -109,13 +122,22 @@ class Report:
 
     def _cell(self, place: Place, status: str, computed: Value) -> CellReport:
         frozen = self.book.frozen.get(place)
+        text = self.book.package.sheets[place[0]].formulas[place[1:]].formula or ""
         if frozen is not None:
             function = frozen.function
+        elif status == "refused":
+            function = ", ".join(bare_name(name) for name in function_names(text))
         else:
-            text = self.book.package.sheets[place[0]].formulas[place[1:]].formula or ""
             function = ", ".join(dict.fromkeys(name for _, name in own_calls(text)))
         saved = self.book.saved(place)
         return CellReport(place[0], address(*place[1:]), status, function, saved, computed)
+
+    def _opinion(self) -> dict[str, Any]:
+        if self.opinion is None:
+            return {}
+        asked = self.opinion
+        counts = {"compared": asked.compared, "unknown": asked.unknown}
+        return {"verify": {"engine": asked.engine, **counts, "differing": len(asked.differing)}}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``--json``."""
@@ -124,7 +146,8 @@ class Report:
             "output": str(self.output) if self.output else None,
             "engine": self.engine,
             "summary": self.summary,
-            "cells": [dataclasses.asdict(cell) for cell in self.cells],
+            "cells": [dataclasses.asdict(cell) for cell in (*self.cells, *self.differing)],
+            **self._opinion(),
             "warnings": self.notebook.warnings,
             "messages": self.notebook.messages,
         }
@@ -147,6 +170,9 @@ def recalculate(
     settings: Sequence[str] = (),
     *,
     strict: bool = False,
+    engine: str = NAME,
+    verify: str | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> Report:
     """Recalculate a workbook and write it.
 
@@ -160,6 +186,12 @@ def recalculate(
         ``CELL=VALUE``: inputs to change first, a cell as ``Sheet!B4`` or a defined name.
     strict : bool
         Write nothing when a cell had to be refused or became an error.
+    engine : {"formualizer", "libreoffice", "excel"}
+        What computes everything but our own functions.
+    verify : {"libreoffice", "excel"}, optional
+        A second engine that is asked about every value before the file is written.
+    told : callable, optional
+        Gets a warning in words before anything is written that breaks a digital signature.
 
     Returns
     -------
@@ -168,20 +200,33 @@ def recalculate(
     Raises
     ------
     FileError
-        If a file cannot be read or written.
+        If a file cannot be read or written, or is signed and would be changed in place.
     SettingError
         If a setting names no input.
+    EngineMissing
+        If the application asked for is not installed.
     """
     target = output or path
     with no_collection():
         package = files.read(path)
-    chosen = [parse_setting(package, text) for text in settings]
-    files.check_writable(target)
-    parts, report = _recalculated(package, chosen)
+        chosen = [parse_setting(package, text) for text in settings]
+        files.check_writable(target)
+        parts, report = _recalculated(package, chosen, engine)
+    content = files.with_parts(package.content, parts)
+    if verify is not None:
+        report.opinion = second.opinion(package, report.book, report.change, content, verify)
     if strict and report.findings:
         return report
+    if parts and package.signed:
+        if target.exists() and target.samefile(path):
+            raise FileError(
+                f"{path}: is digitally signed and a change would break the signature; write a copy "
+                "with -o."
+            )
+        if told is not None:
+            told(f"{path} is digitally signed; in {target} the signature is no longer valid")
     if parts or target != path:
-        files.write_atomically(target, files.with_parts(package.content, parts))
+        files.write_atomically(target, content)
         report.output = target
     return report
 
@@ -189,30 +234,28 @@ def recalculate(
 def computed(content: bytes, path: Path) -> tuple[bytes, Report]:
     """Recalculate a workbook in memory; `path` is what messages call it."""
     package = files.parsed(path, content)
-    parts, report = _recalculated(package, [])
+    parts, report = _recalculated(package, [], NAME)
     return files.with_parts(content, parts), report
 
 
 def _recalculated(
-    package: Package, chosen: Sequence[tuple[Place, Value]]
+    package: Package, chosen: Sequence[tuple[Place, Value]], engine: str
 ) -> tuple[dict[str, bytes], Report]:
-    with listening() as notebook, no_collection():
-        book = Book(package)
+    with listening() as notebook:
+        book = Book(package) if engine == NAME else second.SecondBook(package, engine)
         inputs = {place: value for place, value in chosen if not same(value, book.saved(place))}
         book.put(inputs)
         change = book.change(inputs)
-    moved = sum(
-        sum(spot in package.sheets[name].formulas for spot in spots)
-        for name, spots in change.values.items()
-    )
-    drift = sum(
-        _drifted(book, (name, *spot), change.before[name][spot], book.saved((name, *spot)))
-        for name, own in book.survey.own.items()
-        if name in change.values
-        for spot in own & change.values[name].keys()
-    )
+    moved = drift = 0
+    for name, spots in change.values.items():
+        formulas, own = package.sheets[name].formulas, book.survey.own[name]
+        moved += sum(spot in formulas for spot in spots)
+        drift += sum(
+            _drifted(book, (name, *spot), change.before[name][spot], formulas[spot].value)
+            for spot in own & spots.keys()
+        )
     summary = {**book.counts, "changed": moved, "drift": drift, "refused": len(change.refused)}
-    report = Report(package.path, None, summary, notebook, book, change)
+    report = Report(package.path, None, summary, notebook, book, change, engine)
     return _parts(package, inputs, change), report
 
 
@@ -238,6 +281,13 @@ def _parts(package: Package, inputs: Mapping[Place, Value], change: Change) -> d
         if values:
             patch = sheetpatch.Patch(values, change.areas.get(name, {}), children)
             parts[sheet.part] = sheetpatch.patched(sheet, patch)
+    changed = {
+        (name, *spot): value
+        for name, spots in change.values.items()
+        for spot, value in spots.items()
+    }
+    if parts:
+        parts.update(charts.refreshed(package, {**changed, **inputs}))
     return parts
 
 
