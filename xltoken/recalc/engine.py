@@ -16,14 +16,13 @@ import formualizer as fz
 from xltoken.functions import FUNCTIONS, cells
 from xltoken.recalc.builtins import REPLACED
 from xltoken.recalc.formulas import own_calls, own_name, registrable
+from xltoken.recalc.graph import Areas
 from xltoken.recalc.package import FileError, Package, Place
 from xltoken.recalc.sheetpatch import without_formulas
 from xltoken.recalc.sheetxml import ErrorText, Sheet, Value, address, corners, reference
 from xltoken.recalc.survey import Spot, Survey, survey
 
 NAME: Final = "formualizer"
-Areas = list[tuple[str, int, int, int, int]]
-"""Rectangles that a formula reads: sheet, first row and column, last row and column."""
 NO_RESULT: Final = "#ENGINE!"
 """An error of the engine that Excel does not have."""
 
@@ -31,7 +30,6 @@ _BAND: Final = 1024
 """Rows read at once."""
 _SPARSE: Final = 64
 """Places this thinly spread over their rectangle are read one by one."""
-_EVERY: Final = (1 << 31) - 1
 
 _KIND_OF: Final = {code: kind for kind, code in cells.ENGINE_ERRORS.items()}
 
@@ -203,18 +201,6 @@ class Engine:
                 return None
             areas.append(area)
         return None if report.truncation.incomplete else areas
-
-    def dependents(self, sheet: str, row: int, column: int) -> list[Place]:
-        """Formulas that read a cell, as far as their texts tell."""
-        where = f"{_quoted(sheet)}!{address(row, column)}"
-        report = self._book.dependents(where, max_results=_EVERY, max_work=_EVERY)
-        found = []
-        for dependent in report.dependents:
-            name, _, spot = dependent.cell.rpartition("!")
-            at = reference(spot.replace("$", ""))
-            if at is not None:
-                found.append((_unquoted(name), *at))
-        return found
 
     def _register(self, spellings: Iterable[str]) -> None:
         """Make our functions known under their plain names and other spellings."""

@@ -6,13 +6,15 @@ their saved value as long as nothing they read changes. Where something does, th
 depends on them are *refused*: a wrong number never gets into a file unnoticed.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from xltoken.recalc.engine import NO_RESULT, Areas, Engine, begun, readable, spots_between
+from xltoken.recalc.engine import NO_RESULT, Engine, begun, readable, spots_between
 from xltoken.recalc.formulas import bare_name, function_names
+from xltoken.recalc.graph import Areas, Graph
 from xltoken.recalc.package import FileError, Package, Place
 from xltoken.recalc.sheetxml import ErrorText, Value, address
 from xltoken.recalc.survey import Spot, Survey, survey, text_of
@@ -114,7 +116,7 @@ class Book:
         spread = self._spread(moved, found)
         changed = [place for place in inputs if not same(self._now(place), self.saved(place))]
         wrong = self._spreading() if inputs else []
-        found.refused = self._refused(moved, changed, wrong)
+        found.refused = self._refused(moved, changed, wrong, spread)
         for place in found.refused:
             moved[place[0]].pop(place[1:], None)
             found.areas.get(place[0], {}).pop(place[1:], None)
@@ -136,8 +138,7 @@ class Book:
             if not hit:
                 return causes
             for place in hit:
-                around = [place, *((place[0], *spot) for spot in self._children(place))]
-                below = self._downstream(around)
+                below = self._downstream([place])
                 for dependent in (place, *below):
                     causes.setdefault(dependent, place)
                 reached |= below
@@ -322,10 +323,16 @@ class Book:
     # --- refusing --------------------------------------------------------------------------------
 
     def _refused(
-        self, moved: Values, inputs: Iterable[Place], wrong: Iterable[Place]
+        self,
+        moved: Values,
+        inputs: Iterable[Place],
+        wrong: Iterable[Place],
+        spread: Iterable[Place],
     ) -> set[Place]:
         """Cells that cannot be brought up to date, and every formula that reads those."""
         suspects = {(name, *spot) for name, spots in moved.items() for spot in spots}
+        # Whoever reads a whole spill reads its anchor.
+        suspects.update(spread)
         suspects.update(inputs)
         fresh = {place for place in self.frozen if self.saved(place) is None}
         fresh.update(wrong)
@@ -340,7 +347,7 @@ class Book:
             }
             if not fresh:
                 break
-            fresh |= {(place[0], *spot) for place in fresh for spot in self._children(place)}
+            fresh.update([child for place in fresh for child in self._filled(place)])
             stale |= fresh
             stale |= self._downstream(fresh)
             suspects |= stale
@@ -349,22 +356,20 @@ class Book:
 
     def _downstream(self, places: Iterable[Place]) -> set[Place]:
         """Every live formula that reads one of `places`, directly or through others."""
-        seen: set[Place] = set()
-        waiting = list(places)
-        reaching = [place for place in self.survey.reaching if place not in self.frozen]
-        if waiting:
-            # What may read anything reads these too.
-            seen.update(reaching)
-            waiting.extend(reaching)
-        while waiting:
-            place = waiting.pop()
-            around = [place, *((place[0], *spot) for spot in self._children(place))]
-            for one in around:
-                for dependent in self.engine.dependents(*one):
-                    if dependent not in seen:
-                        seen.add(dependent)
-                        waiting.append(dependent)
-        return seen
+        return self._graph.below(places, self._filled)
+
+    @functools.cached_property
+    def _graph(self) -> Graph:
+        live = (
+            (name, *spot)
+            for name, sheet in self.package.sheets.items()
+            for spot in sheet.formulas
+            if (name, *spot) not in self.frozen
+        )
+        return Graph(live, lambda place: _reads(self.engine, self.survey, place))
+
+    def _filled(self, place: Place) -> list[Place]:
+        return [(place[0], *spot) for spot in self._children(place)]
 
     # --- arrays ----------------------------------------------------------------------------------
 
@@ -478,4 +483,11 @@ def reads_any(areas: Areas | None, places: set[Place]) -> bool:
 
 
 def _reads(engine: Engine, known: Survey, place: Place) -> Areas | None:
-    return None if place in known.reaching else engine.precedents(*place)
+    if place in known.reaching:
+        return None
+    areas = engine.precedents(*place)
+    if areas is not None:
+        for anchor in known.spilled.get(place, ()):
+            first, last = known.arrays.get(anchor, (anchor[1:], anchor[1:]))
+            areas.append((anchor[0], *first, *last))
+    return areas
