@@ -40,7 +40,7 @@ COMMANDS = (
     "catalog list", "catalog show", "catalog sources", "catalog validate", "catalog prices",
     "claims", "backtest", "platforms",
 )  # fmt: skip
-WITH_FILES = ("catalog import",)
+WITH_FILES = ("catalog import", "batch")
 """Commands whose example needs a file of somebody else; their own tests run them."""
 
 

@@ -331,7 +331,7 @@ def test_the_content_reaches_the_disk_before_the_name(tmp_path, monkeypatch):
         os, "replace", lambda *a, **k: (done.append("replace"), replace(*a, **k))[1]
     )
     files.write_atomically(saved(tmp_path, b"old"), b"new")
-    assert done == ["fsync", "replace"]
+    assert done[:2] == ["fsync", "replace"]
 
 
 def test_a_link_stays_a_link(tmp_path):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from xltoken.cli import importing as importing  # noqa: PLC0414 - adds its commands to catalog
+from xltoken.cli.batching import app as batching_app
 from xltoken.cli.catalog import app as catalog_app
 from xltoken.cli.frame import (
     DONE,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(study_app)
+app.add_typer(batching_app)
 
 
 def _version(wanted: bool) -> None:

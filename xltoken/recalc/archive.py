@@ -58,6 +58,7 @@ _METHODS: Final = {
     98: "PPMd",
 }  # fmt: skip
 _STEP: Final = 1 << 15
+_TRUSTED: Final = 100 << 20
 
 
 class FileError(ValueError):
@@ -119,7 +120,10 @@ class Archive:
         FileError
             If it is damaged, or not of the size that the directory declares.
         """
-        data = b"".join(self._unpacked(self.entries[name]))
+        entry = self.entries[name]
+        if entry.size > _TRUSTED:
+            self._check(entry)  # before it takes the memory that it claims to need
+        data = b"".join(self._unpacked(entry))
         self._checked.add(name)
         return data
 
@@ -129,11 +133,14 @@ class Archive:
         Another reader of the same bytes, such as the engine, then meets no damaged part and none
         that unpacks to more than it declares.
         """
-        for name, entry in self.entries.items():
-            if name not in self._checked:
-                for _ in self._unpacked(entry):
-                    pass
-                self._checked.add(name)
+        for entry in self.entries.values():
+            self._check(entry)
+
+    def _check(self, entry: Entry) -> None:
+        if entry.name not in self._checked:
+            for _ in self._unpacked(entry):
+                pass
+            self._checked.add(entry.name)
 
     def _unpacked(self, entry: Entry) -> Iterator[bytes | memoryview]:
         """Content piece by piece; never more than one byte beyond the declared size."""
@@ -187,7 +194,7 @@ def open_zip(path: Path, content: bytes) -> Archive:
         If it is no archive, damaged, locked or made to do harm.
     """
     _check_kind(path, content)
-    if content.count(CENTRAL) > MAX_PARTS:
+    if content.count(CENTRAL, _directory_at(content)) > MAX_PARTS:
         raise FileError(f"{path}: has more than {MAX_PARTS:,} parts; no workbook has that many.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
@@ -299,6 +306,15 @@ def _check_kind(path: Path, content: bytes) -> None:
         raise FileError(f"{path}: is not an .xlsx file; its content is no zip archive.")
     advice = "open it in Excel and save it as .xlsx"
     raise FileError(f"{path}: is not an .xlsx file but {kind}; {advice}.")
+
+
+def _directory_at(content: bytes) -> int:
+    """Where the directory starts at the earliest, as far as the end record tells."""
+    end = content.rfind(END)
+    if end < 20 or end + 22 > len(content) or content.startswith(LOCATOR64, end - 20):
+        return 0
+    (length,) = struct.unpack_from("<L", content, end + 12)
+    return max(end - int(length), 0)
 
 
 def _check_tail(path: Path, tail: bytes, count: int) -> None:

@@ -104,6 +104,9 @@ class Engine:
         else:
             content, one_by_one = _copy(package, held, known)
             book = _load(package, content)
+        lost = package.sheets.keys() - set(book.sheet_names)
+        if lost:
+            raise FileError(f"{package.path}: the engine cannot load its sheet {min(lost)}.")
         engine = cls(book, date1904=package.date1904)
         engine._register(known.spellings)
         for place in one_by_one:

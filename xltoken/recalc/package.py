@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from xltoken.recalc.archive import (
+    MAX_FILE,
     Archive,
     check_xml,
     open_archive,
@@ -82,9 +83,21 @@ class Package:
                 yield sheet, cell
 
 
+_SPACES: Final = (
+    (
+        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        "http://purl.oclc.org/ooxml/spreadsheetml/main",
+    ),
+    (
+        "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        "http://purl.oclc.org/ooxml/officeDocument/relationships",
+    ),
+)
+"""Namespaces of a workbook part, and of its relations, each in its two editions."""
 _TEMPORARY: Final = re.compile(r"\.xltoken\.[0-9a-f]{12}\.tmp")
 _LEFT_OVER: Final = 3600.0
 """Seconds after which a temporary file is left over: writing one takes seconds."""
+_EMPTY_ITEM: Final = re.compile(rb"<" + PREFIX + rb"si(?:\s[^<>]*)?/>")
 _SHARED_ITEM: Final = re.compile(
     rb"<" + PREFIX + rb"si(?:\s[^>]*)?(?:/>|>(.*?)</" + PREFIX + rb"si>)", re.DOTALL
 )
@@ -99,6 +112,11 @@ def read(path: Path) -> Package:
         If it is missing, locked by a password, damaged, or no workbook.
     """
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise FileError(f"{path}: is no file, but a device or a pipe.")
+        if status.st_size > MAX_FILE:
+            raise FileError(f"{path}: is larger than any workbook ({status.st_size:,} bytes).")
         content = path.read_bytes()
     except FileNotFoundError:
         raise FileError(f"{path}: there is no such file.") from None
@@ -117,7 +135,8 @@ def parsed(path: Path, content: bytes) -> Package:
     except (LookupError, ValueError, OSError) as error:
         if isinstance(error, FileError):
             raise
-        detail = " ".join(str(error).split())[:200].strip("'\"")
+        detail = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+        detail = " ".join(detail.split())[:200]
         raise FileError(f"{path}: is no workbook that can be read ({detail}).") from None
 
 
@@ -129,6 +148,8 @@ def _read(archive: Archive) -> Package:
     xml = _xml(archive, book).decode("utf-8")
     strings = _shared_strings(archive, book)
     targets = _relationships(archive, book)
+    if not all(any(f"{s}{quote}" in xml for s in spaces for quote in "\"'") for spaces in _SPACES):
+        raise ValueError(f"{book} is in no known namespace")  # other readers see no sheets there
     sheets: dict[str, Sheet] = {}
     for attributes in _elements(xml, "sheet"):
         relation = next((v for k, v in attributes.items() if k.endswith(":id")), "")
@@ -304,5 +325,20 @@ def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
 def _shared_strings(archive: Archive, book: str) -> list[str]:
     for kind, target in _relationships(archive, book).values():
         if kind.endswith("/sharedStrings"):
-            return [plain_text(item or b"") for item in _SHARED_ITEM.findall(_xml(archive, target))]
+            return [plain_text(item) for item in _string_items(_xml(archive, target))]
     return []
+
+
+def _string_items(xml: bytes) -> list[bytes]:
+    """Contents of the items of a string table.
+
+    Behind the last closing tag only empty items are looked for: an item that stays open would be
+    searched for to the end of the part, each of a million anew.
+    """
+    at = len(xml)
+    while (at := xml.rfind(b"si>", 0, at)) >= 0:
+        tag = xml[xml.rfind(b"<", max(at - 256, 0), at) : at]
+        if tag.startswith(b"</") and (tag == b"</" or tag.endswith(b":")):
+            break
+    last = max(at + len(b"si>"), 0)
+    return _SHARED_ITEM.findall(xml, 0, last) + [b""] * len(_EMPTY_ITEM.findall(xml, last))

@@ -21,8 +21,8 @@ from xltoken.recalc.formulas import (
     registrable,
     skipped_filled,
 )
-from xltoken.recalc.package import Package, Place
-from xltoken.recalc.sheetxml import Cell, Sheet, corners, reference
+from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.sheetxml import MAX_ROW, Cell, Sheet, corners, reference
 from xltoken.recalc.structured import resolved
 
 Spot = tuple[int, int]
@@ -150,6 +150,12 @@ def _look_closer(
         found.reaching.add(place)
     box = corners(cell.spill)
     if box is not None and (box[0] != box[1] or cell.dynamic):
+        rows, columns = (last - first + 1 for first, last in zip(*box, strict=True))
+        if rows * columns > MAX_ROW:
+            raise FileError(
+                f"{package.path}: the array formula of {sheet.name}!{cell.spill} has more cells "
+                "than can be followed."
+            )
         found.arrays[place] = box
     why = _unsupported(cell, text, traits)
     if why:

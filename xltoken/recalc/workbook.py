@@ -20,7 +20,7 @@ from xltoken.recalc.formulas import bare_name, function_names, own_calls, skippe
 from xltoken.recalc.judge import Book, Change, same
 from xltoken.recalc.package import FileError, Package, Place
 from xltoken.recalc.second import Opinion
-from xltoken.recalc.settings import parse_setting
+from xltoken.recalc.settings import SettingError, parse_setting
 from xltoken.recalc.sheetxml import ErrorText, Value, address
 
 FINDINGS: Final = ("refused", "error")
@@ -209,7 +209,7 @@ def recalculate(
     target = output or path
     with no_collection():
         package = files.read(path)
-        chosen = [parse_setting(package, text) for text in settings]
+        chosen = _chosen(package, settings)
         files.check_writable(target)
         parts, report = _recalculated(package, chosen, engine)
     content = files.with_parts(package.content, parts)
@@ -231,19 +231,33 @@ def recalculate(
     return report
 
 
+def _chosen(package: Package, settings: Sequence[str]) -> dict[Place, Value]:
+    """Read the settings; two of one cell are refused, whichever way they name it."""
+    chosen: dict[Place, Value] = {}
+    for text in settings:
+        place, value = parse_setting(package, text)
+        if place in chosen:
+            where = f"{place[0]}!{address(*place[1:])}"
+            raise SettingError(f"--set {text}: {where} is set twice; name it once.")
+        chosen[place] = value
+    return chosen
+
+
 def computed(content: bytes, path: Path) -> tuple[bytes, Report]:
     """Recalculate a workbook in memory; `path` is what messages call it."""
     package = files.parsed(path, content)
-    parts, report = _recalculated(package, [], NAME)
+    parts, report = _recalculated(package, {}, NAME)
     return files.with_parts(content, parts), report
 
 
 def _recalculated(
-    package: Package, chosen: Sequence[tuple[Place, Value]], engine: str
+    package: Package, chosen: Mapping[Place, Value], engine: str
 ) -> tuple[dict[str, bytes], Report]:
     with listening() as notebook:
         book = Book(package) if engine == NAME else second.SecondBook(package, engine)
-        inputs = {place: value for place, value in chosen if not same(value, book.saved(place))}
+        inputs = {
+            place: value for place, value in chosen.items() if not same(value, book.saved(place))
+        }
         book.put(inputs)
         change = book.change(inputs)
     moved = drift = 0
