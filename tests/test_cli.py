@@ -38,7 +38,7 @@ def test_python_m_is_the_same_command():
 COMMANDS = (
     "demo", "new", "recalc", "eval", "functions", "doctor",
     "catalog list", "catalog show", "catalog sources", "catalog validate", "catalog prices",
-    "claims", "backtest", "platforms",
+    "claims", "backtest", "platforms", "sweep", "simulate", "tornado",
 )  # fmt: skip
 WITH_FILES = ("catalog import", "batch")
 """Commands whose example needs a file of somebody else; their own tests run them."""

@@ -294,7 +294,9 @@ SHEETS = {
         values={"A1": 1},
     ),
     "array over the whole sheet": Hostile(
-        formula("A1*2", ' t="array" ref="C1:XFD1048576"'), isolated=True, values=VALUES
+        formula("A1*2", ' t="array" ref="C1:XFD1048576"'),
+        isolated=True,
+        words="more cells than can be followed",
     ),
     "shared formula over the whole sheet": Hostile(
         formula("A1*2", ' t="shared" si="0" ref="C1:XFD1048576"'), isolated=True, values=VALUES

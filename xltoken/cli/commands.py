@@ -21,6 +21,7 @@ from xltoken.cli.frame import (
     shown,
     table,
 )
+from xltoken.cli.scenarios import app as scenarios_app
 from xltoken.cli.study import app as study_app
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(study_app)
 app.add_typer(batching_app)
+app.add_typer(scenarios_app)
 
 
 def _version(wanted: bool) -> None:

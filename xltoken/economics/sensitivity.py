@@ -5,10 +5,22 @@ promise", Management Science 34(6).
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from xltoken.economics.domain import DomainError, require, require_finite
+
+
+class Swings(Protocol):
+    """What has a swing."""
+
+    @property
+    def swing(self) -> float:
+        """Distance between two results, 0 or more."""
+
+
+_Swinging = TypeVar("_Swinging", bound=Swings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,11 @@ def tornado(
         results = tuple(_at(result, base, driver, end) for end in ends)
         bars.append(Bar(driver, ends[0], ends[1], results[0], results[1]))
         require(math.isfinite(bars[-1].swing), f"the swing of {driver} is beyond every number.")
+    return largest_first(bars)
+
+
+def largest_first(bars: Iterable[_Swinging]) -> list[_Swinging]:
+    """Bars of a tornado by falling swing; equal swings keep their order."""
     return sorted(bars, key=lambda bar: -bar.swing)
 
 

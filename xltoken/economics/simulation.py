@@ -10,7 +10,7 @@ Niederreiter-Xing points", Journal of Complexity 14(4)): even, and the same for 
 
 import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -120,6 +120,25 @@ def summarize(values: FloatArray) -> Summary:
     >>> summary.mean, round(summary.sd, 6), round(summary.chance_of_loss, 6)
     (1.0, 1.632993, 0.333333)
     """
+    mean, sd, percentiles = figures(values, PERCENTILES)
+    return Summary(mean, sd, percentiles, float(np.mean(values < 0)), len(values))
+
+
+def figures(
+    values: FloatArray, percentiles: Sequence[float]
+) -> tuple[float, float, tuple[float, ...]]:
+    """Mean, standard deviation (divisor n) and percentiles (numpy's linear rule) of a sample.
+
+    Raises
+    ------
+    DomainError
+        If there are no values, or a figure is beyond every number.
+
+    Examples
+    --------
+    >>> figures(np.array([1.0, 3.0]), (0, 50, 100))
+    (2.0, 1.0, (1.0, 2.0, 3.0))
+    """
     require(len(values) > 0, "a simulation has 1 path or more.")
     with np.errstate(over="ignore", invalid="ignore"):
         # From the first path on: paths that are all equal have exactly their value for a mean.
@@ -129,12 +148,12 @@ def summarize(values: FloatArray) -> Summary:
         shares = away / scale
         mean = float(values[0]) + float(np.mean(shares)) * scale
         sd = float(np.std(shares)) * scale
-        percentiles = tuple(np.percentile(values, PERCENTILES).tolist())
+        found = tuple(np.percentile(values, percentiles).tolist())
     require(
-        all(math.isfinite(figure) for figure in (mean, sd, *percentiles)),
+        all(math.isfinite(figure) for figure in (mean, sd, *found)),
         "the values of the paths are beyond every number.",
     )
-    return Summary(mean, sd, percentiles, float(np.mean(values < 0)), len(values))
+    return mean, sd, found
 
 
 def simulate_npv(
@@ -244,28 +263,47 @@ class _Line:
         return total
 
 
-def _normals(paths: int, seed: int) -> Iterable[tuple[int, FloatArray]]:
-    """Number of the first path of each block, and its normals, shape (3, paths of the block)."""
-    return _kept(paths, seed) if paths <= _KEPT else _drawn(paths, seed)
+def normals(dimensions: int, paths: int, seed: int) -> Iterator[tuple[int, FloatArray]]:
+    """Independent standard normals on a scrambled Sobol sequence, block by block.
 
+    Parameters
+    ----------
+    dimensions : int
+        Number of normals that a path draws.
+    paths, seed : int
+        As in :func:`simulate_npv`.
 
-@functools.lru_cache(maxsize=2)
-def _kept(paths: int, seed: int) -> tuple[tuple[int, FloatArray], ...]:
-    return tuple(_drawn(paths, seed))
+    Yields
+    ------
+    begin, block : int, ndarray of shape (dimensions, paths of the block)
+        Number of the block's first path, and its normals; the block is read-only.
 
-
-def _drawn(paths: int, seed: int) -> Iterator[tuple[int, FloatArray]]:
+    Examples
+    --------
+    >>> [(begin, block.shape) for begin, block in normals(2, 8, 1)]
+    [(0, (2, 8))]
+    """
     from scipy.special import ndtri
     from scipy.stats import qmc
 
-    sobol = qmc.Sobol(3, scramble=True, bits=_BITS, seed=seed)
+    sobol = qmc.Sobol(dimensions, scramble=True, bits=_BITS, seed=seed)
     # A sequence is balanced in blocks of powers of 2, so the first draw has such a size.
     size = min(_BLOCK, 1 << (paths - 1).bit_length())
     for begin in range(0, paths, size):
         points = sobol.random(size)[: paths - begin]
-        normals = ndtri(np.ascontiguousarray(points.T) + _HALF_STEP)
-        normals.flags.writeable = False
-        yield begin, normals
+        block = ndtri(np.ascontiguousarray(points.T) + _HALF_STEP)
+        block.flags.writeable = False
+        yield begin, block
+
+
+def _normals(paths: int, seed: int) -> Iterable[tuple[int, FloatArray]]:
+    """Number of the first path of each block, and its normals, shape (3, paths of the block)."""
+    return _kept(paths, seed) if paths <= _KEPT else normals(3, paths, seed)
+
+
+@functools.lru_cache(maxsize=2)
+def _kept(paths: int, seed: int) -> tuple[tuple[int, FloatArray], ...]:
+    return tuple(normals(3, paths, seed))
 
 
 def _require_seen(

@@ -7,11 +7,13 @@ that Excel saved, and every case of Excel's documentation, computed here and com
 import csv
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
 from xltoken.functions import FUNCTIONS
+from xltoken.recalc.sheetxml import column_number
 
 RIGHT: Final = "right"
 LIMITS: Final = "limits"
@@ -20,7 +22,8 @@ MISSING: Final = "missing"
 UNTESTED: Final = "untested"
 VERDICTS: Final = (RIGHT, LIMITS, WRONG, MISSING, UNTESTED)
 
-Holds = Callable[[str], bool]
+Condition = Callable[[str, str], bool]
+"""Whether a formula's text calls a function (by name) in a way that the engine gets wrong."""
 
 
 def verdict(name: str) -> str:
@@ -33,7 +36,7 @@ def verdict(name: str) -> str:
     """
     if name in FUNCTIONS:
         return RIGHT  # ours: the same code as in every other host
-    return _table().get(name, MISSING)
+    return _table()[name].verdict if name in _table() else MISSING
 
 
 def unsupported(names: tuple[str, ...], formula: str) -> tuple[str, ...]:
@@ -51,56 +54,293 @@ def unsupported(names: tuple[str, ...], formula: str) -> tuple[str, ...]:
     >>> unsupported(("SUM", "CUBEVALUE"), '=SUM(CUBEVALUE("x"))')
     ('CUBEVALUE',)
     """
-    doubtful = _doubtful(names)
-    if not doubtful:
-        return ()
-    return tuple(name for name, holds in doubtful if holds is None or holds(formula))
+    doubt = _doubt(names)
+    if not doubt.limited:
+        return doubt.firm
+    if doubt.several_only and not _MAY_BE_SEVERAL.search(formula):
+        return doubt.firm
+    return _beyond_limits(names, _shape(formula))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    verdict: str
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Functions that may not be believed whatever the text, and those where it depends on it."""
+
+    firm: tuple[str, ...]
+    limited: tuple[str, ...]
+    several_only: bool
+    """Whether nothing but a range or an array can make a difference."""
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def _doubtful(names: tuple[str, ...]) -> tuple[tuple[str, Holds | None], ...]:
-    """Functions that are not simply right, each with the condition under which it is not."""
+def _doubt(names: tuple[str, ...]) -> _Doubt:
     verdicts = {name: verdict(name) for name in names}
-    return tuple(
-        (name, CONDITIONS[name] if found == LIMITS else None)
-        for name, found in verdicts.items()
-        if found != RIGHT
+    limited = tuple(name for name, found in verdicts.items() if found == LIMITS)
+    return _Doubt(
+        tuple(name for name, found in verdicts.items() if found not in (RIGHT, LIMITS)),
+        limited,
+        all(c.startswith("several") for name in limited for c in _table()[name].conditions),
     )
 
 
+@functools.lru_cache(maxsize=1 << 16)
+def _beyond_limits(names: tuple[str, ...], formula: str) -> tuple[str, ...]:
+    """Functions that are not right, or whose limits the formula exceeds."""
+    doubt = _doubt(names)
+    exceeded = {
+        name
+        for name in doubt.limited
+        if any(_CONDITIONS[condition](formula, name) for condition in _table()[name].conditions)
+    }
+    return tuple(name for name in names if name in doubt.firm or name in exceeded)
+
+
+_ROW: Final = re.compile(r"(?<=[A-Za-z$])([0-9]+)(?::(\$?[A-Z]{1,3}\$?)([0-9]+))?(?![\w.(])")
+
+
+def _shape(formula: str) -> str:
+    """Formula with its rows counted from 1: the same for every cell of a filled column.
+
+    Examples
+    --------
+    >>> _shape("=ROUND(B7*SUM($A$5:A9),2)")
+    '=ROUND(B1*SUM($A$1:A5),2)'
+    """
+    return _ROW.sub(_from_one, formula)
+
+
+def _from_one(match: re.Match[str]) -> str:
+    first, column, last = match.groups()
+    return f"1:{column}{int(last) - int(first) + 1}" if last else "1"
+
+
 @functools.cache
-def _table() -> dict[str, str]:
+def _table() -> dict[str, _Row]:
     file = resources.files("xltoken.recalc") / "data" / "conformance.csv"
-    with file.open(encoding="utf-8", newline="") as text:
-        return {row["function"]: row["verdict"] for row in csv.DictReader(text)}
+    return {
+        row["function"]: _Row(row["verdict"], tuple(row["condition"].split()))
+        for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+    }
 
 
-_TOKEN: Final = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'|[(){},;]|[A-Za-z_][\w.]*\(|.', re.S)
+# Conditions. Where a function has some, the engine is right as long as none of them holds.
 
 
-def _calls(formula: str, name: str) -> Iterator[list[str]]:
-    """Argument texts of every call of a function in a formula."""
-    open_calls: list[list[str] | None] = []
-    done: list[list[str]] = []
-    for match in _TOKEN.finditer(formula):
-        token = match[0]
-        if token in ")}" and open_calls:
-            ended = open_calls.pop()
-            if ended is not None:
-                done.append(ended)
-        inside = token == "," and open_calls and open_calls[-1] is not None
-        for depth, call in enumerate(open_calls):
-            if call is None:
-                continue
-            if inside and depth == len(open_calls) - 1:
-                call.append("")
+def several_for_one(formula: str, name: str) -> bool:
+    """A range or an array where one value is due."""
+    return any(call.several for call in _calls(formula, name))
+
+
+def several_looked_up(formula: str, name: str) -> bool:
+    """A range or an array as the value to look up."""
+    return any(0 in call.several for call in _calls(formula, name))
+
+
+def several_ranks(formula: str, name: str) -> bool:
+    """A range or an array as the rank."""
+    return any(1 in call.several for call in _calls(formula, name))
+
+
+def argument_left_empty(formula: str, name: str) -> bool:
+    """An argument left empty."""
+    return any(len(call.arguments) > 1 and "" in call.arguments for call in _calls(formula, name))
+
+
+def text_typed(formula: str, name: str) -> bool:
+    """A text or a logical value typed as an argument."""
+    return any(_TYPED.fullmatch(text) for call in _calls(formula, name) for text in call.arguments)
+
+
+def choice_typed_or_several(formula: str, name: str) -> bool:
+    """A choice that is a range, an array, or a text or logical value typed in."""
+    return any(
+        0 in call.several or _TYPED.fullmatch(call.arguments[0]) for call in _calls(formula, name)
+    )
+
+
+def text_as_condition(formula: str, name: str) -> bool:
+    """A text typed in as the condition."""
+    return any(call.arguments[0].startswith('"') for call in _calls(formula, name))
+
+
+def position_not_whole(formula: str, name: str) -> bool:
+    """A position typed as a negative or fractional number, an array constant, or an area."""
+    return any(
+        call.arguments[0].startswith("{")
+        or len(call.arguments) > 3
+        or any(_NOT_WHOLE.fullmatch(text) for text in call.arguments[1:3])
+        for call in _calls(formula, name)
+    )
+
+
+def counts_what_is_computed(formula: str, name: str) -> bool:
+    """An argument that is no address, name or number but computed or typed."""
+    return any(
+        not _PLAIN.fullmatch(text) for call in _calls(formula, name) for text in call.arguments
+    )
+
+
+def ranges_differ_in_size(formula: str, name: str) -> bool:
+    """Ranges of different size."""
+    for call in _calls(formula, name):
+        if name.startswith("SUMX"):
+            ranges = call.arguments
+        elif name in ("SUMIF", "AVERAGEIF", "COUNTIFS"):
+            ranges = call.arguments[0::2]
+        else:
+            ranges = call.arguments[:1] + call.arguments[1::2]
+        if len({size for text in ranges if (size := _size(text)) is not None}) > 1:
+            return True
+    return False
+
+
+def style_given(formula: str, name: str) -> bool:
+    """An address in a style that is given, such as R1C1."""
+    return any(len(call.arguments) > 1 for call in _calls(formula, name))
+
+
+def size_below_one(formula: str, name: str) -> bool:
+    """A negative height or width."""
+    return any(
+        text.startswith("-") for call in _calls(formula, name) for text in call.arguments[3:]
+    )
+
+
+_CONDITIONS: Final[dict[str, Condition]] = {
+    condition.__name__: condition
+    for condition in (
+        several_for_one,
+        several_looked_up,
+        several_ranks,
+        argument_left_empty,
+        text_typed,
+        choice_typed_or_several,
+        text_as_condition,
+        position_not_whole,
+        counts_what_is_computed,
+        ranges_differ_in_size,
+        style_given,
+        size_below_one,
+    )
+}
+
+
+# What stands in the calls of a formula.
+
+_REDUCING_NAMES: Final = """
+AGGREGATE AND AREAS AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS COLUMNS CONCAT CORREL COUNT COUNTA
+COUNTBLANK COUNTIF COUNTIFS COVARIANCE.P COVARIANCE.S DAVERAGE DCOUNT DEVSQ DGET DMAX DMIN DSUM
+FORECAST FORECAST.LINEAR FVSCHEDULE GCD GEOMEAN HARMEAN HLOOKUP INDEX INTERCEPT IRR KURT LARGE LCM
+LOOKUP MATCH MAX MAXA MAXIFS MEDIAN MIN MINA MINIFS MIRR MODE MODE.SNGL NETWORKDAYS
+NETWORKDAYS.INTL NPV OR PEARSON PERCENTILE PERCENTILE.EXC PERCENTILE.INC PERCENTRANK
+PERCENTRANK.EXC PERCENTRANK.INC PRODUCT QUARTILE QUARTILE.EXC QUARTILE.INC RANK RANK.AVG RANK.EQ
+ROWS RSQ SKEW SLOPE SMALL STDEV STDEV.P STDEV.S STDEVA STDEVP STEYX SUBTOTAL SUM SUMIF SUMIFS
+SUMPRODUCT SUMSQ SUMX2MY2 SUMX2PY2 SUMXMY2 TEXTJOIN TRIMMEAN VAR VAR.P VAR.S VARA VARP VLOOKUP
+WORKDAY WORKDAY.INTL XIRR XLOOKUP XMATCH XNPV XOR
+"""
+_REDUCING: Final = frozenset(_REDUCING_NAMES.split())
+"""Functions that make one value of the ranges they are given."""
+
+_PIECE: Final = re.compile(
+    r'"(?:[^"]|"")*"'
+    r"|'(?:[^']|'')*'"
+    r"|(?P<call>[A-Za-z_][\w.]*)\("
+    r"|(?P<sign>[(){},])"
+    r"|(?P<several>:|[A-Za-z_$][\w.$]*\#|\[(?!@|\d+\]|\[?\#)(?:[^\[\]]|\[[^\[\]]*\])*\])"
+    r"|[A-Za-z_][\w.$]*"
+    r"|.",
+    re.DOTALL,
+)
+_TYPED: Final = re.compile(r'"(?:[^"]|"")*"|TRUE|FALSE', re.IGNORECASE)
+_NOT_WHOLE: Final = re.compile(r"-.*|[0-9]*\.[0-9]+")
+_ADDRESS: Final = r"(?:(?:'(?:[^']|'')*'|[\w.]+)!)?\$?[A-Z]{0,3}\$?[0-9]*"
+_NAME: Final = r"[A-Z_\\][\w.]*(?:\[.*\])?"
+_PLAIN: Final = re.compile(
+    rf"(?:{_ADDRESS}(?::{_ADDRESS})?|{_NAME}|[0-9.]+|)", re.IGNORECASE | re.DOTALL
+)
+_MAY_BE_SEVERAL: Final = re.compile(
+    r"[:{#\[]|SEQUENCE|RANDARRAY|MUNIT|MAKEARRAY|TEXTSPLIT", re.IGNORECASE
+)
+_MAKING: Final = frozenset({"SEQUENCE", "RANDARRAY", "MUNIT", "MAKEARRAY", "TEXTSPLIT"})
+"""Functions that make an array of single values."""
+_NAMING: Final = frozenset({"LET", "LAMBDA"})
+"""Functions that give a range a name, which then no longer shows it."""
+_AREA: Final = re.compile(
+    r"(?:.*!)?\$?([A-Z]{1,3})\$?([0-9]+)(?::\$?([A-Z]{1,3})\$?([0-9]+))?", re.IGNORECASE | re.DOTALL
+)
+
+
+@dataclass(slots=True)
+class _Call:
+    """Arguments of a call, as written, and which of them are a range, an array or a spill.
+
+    What stands inside a function that makes one value of its ranges does not count.
+    """
+
+    arguments: list[str]
+    several: set[int]
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Bracket:
+    """An open bracket: the call that what stands in it reaches, and whether it is the call's."""
+
+    call: _Call | None
+    own: bool
+
+
+@functools.lru_cache(maxsize=1 << 10)
+def _calls(formula: str, name: str) -> tuple[_Call, ...]:
+    """Calls of a function in a formula.
+
+    Examples
+    --------
+    >>> [(call.arguments, call.several) for call in _calls("=ROUND(SUM(A1:A3),B1:B3)", "ROUND")]
+    [(['SUM(A1:A3)', 'B1:B3'], {1})]
+    """
+    found: list[_Call] = []
+    around: list[_Bracket] = [_Bracket(None, own=False)]
+    named = False
+    for match in _PIECE.finditer(formula):
+        called, sign = match["call"], match["sign"]
+        inner = around[-1]
+        several = bool(match["several"]) or sign == "{"
+        if called:
+            bare = called.rpartition("_xlws.")[2].rpartition("_xlfn.")[2].upper()
+            named = named or bare in _NAMING
+            several = bare in _MAKING
+            if bare == name:
+                found.append(_Call([], set(), match.end()))
+                around.append(_Bracket(found[-1], own=True))
             else:
-                call[-1] += token
-        if token.endswith(("(", "{")):
-            called = token[:-1].rpartition("_xlws.")[2].rpartition("_xlfn.")[2].upper()
-            open_calls.append([""] if called == name else None)
-    yield from done
+                around.append(_Bracket(None if bare in _REDUCING else inner.call, own=False))
+        elif sign in ("(", "{"):
+            around.append(_Bracket(inner.call, own=False))
+        elif sign and inner.own and inner.call:
+            inner.call.arguments.append(formula[inner.call.start : match.start()].strip())
+            inner.call.start = match.end()
+        if sign and sign in ")}" and len(around) > 1:
+            around.pop()
+        if inner.call is not None and several:
+            inner.call.several.add(len(inner.call.arguments))
+    if named and _MAY_BE_SEVERAL.search(formula):
+        for call in found:
+            call.several.update(range(len(call.arguments)))
+    return tuple(call for call in found if call.arguments)
 
 
-CONDITIONS: Final[dict[str, Holds]] = {}
-"""Function to the condition, told from a formula's text, under which the engine is not Excel."""
+def _size(text: str) -> tuple[int, int] | None:
+    """Rows and columns of an address; None where it is none."""
+    match = _AREA.fullmatch(text)
+    if match is None:
+        return None
+    left, top, right, bottom = match.groups()
+    rows = int(bottom or top) - int(top) + 1
+    return rows, column_number((right or left).upper()) - column_number(left.upper()) + 1

@@ -62,7 +62,7 @@ class Engine:
     def __init__(self, book: Any, *, date1904: bool = False) -> None:
         self._book = book
         self._date1904 = date1904
-        self._defect: Exception | None = None
+        self._defect: BaseException | None = None
         self._registered: set[str] = set()
         book.set_temporal_egress("serial")
         for name, function in REPLACED.items():
@@ -219,8 +219,8 @@ class Engine:
             try:
                 result = cells.call(function, arguments, date1904=date1904)
                 return _engine_value(cells.outgoing(result, date1904=date1904))
-            except Exception as defect:
-                # The engine would swallow it and show #VALUE!; a defect must not look like one.
+            except BaseException as defect:
+                # The engine would swallow it and show #VALUE!, an interruption by hand too.
                 self._defect = self._defect or defect
                 raise
 

@@ -127,7 +127,8 @@ class Book:
 
     def stale(self, inputs: Iterable[Place]) -> dict[Place, Place]:
         """Formulas that a change of those inputs would have refused, each with the frozen cause."""
-        reached = self._downstream(inputs)
+        inputs = list(inputs)
+        reached = {*inputs, *self._downstream(inputs)}
         causes: dict[Place, Place] = {}
         while True:
             hit = {

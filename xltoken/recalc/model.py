@@ -87,7 +87,9 @@ class Model:
         """
         engine = self._book.engine
         for place, value in changes.items():
-            if place not in self._inputs or self._inputs[place] != value:
+            before = self._inputs.get(place, self)
+            # TRUE is 1 in Python, and an error its text: only the same kind is the same value.
+            if before.__class__ is not value.__class__ or before != value:
                 engine.set(*place, value)
                 self._inputs[place] = value
         engine.evaluate()

@@ -8,7 +8,8 @@ the business of this module alone.
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from xltoken.recalc.builtins.text_numbers import number_of_text
@@ -23,7 +24,6 @@ Grid = list[list[Any]]
 """Rows of a range."""
 Reader = Callable[[Any], Any]
 """What makes a raw scalar into what a formula wants."""
-_EXACT: Final = 2.0**53
 
 
 class Failure(Exception):  # noqa: N818 - it is a value of the sheet, not a defect
@@ -197,21 +197,21 @@ def anything(value: Any) -> Any:
 
 
 def general(value: float) -> str:
-    """Number as a text joins it: 15 significant digits.
+    """Number as a text joins it: 15 significant digits, no more than 20 places.
 
     Examples
     --------
-    >>> [general(value) for value in (0.1 + 0.2, 1e21, -1234567.0, 1.5e-7)]
-    ['0.3', '1E+21', '-1234567', '1.5E-07']
+    >>> [general(value) for value in (0.1 + 0.2, 1e21, -1234567.0, 1.5e-7, 1e-20)]
+    ['0.3', '1E+21', '-1234567', '0.00000015', '1E-20']
     """
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     digits, exponent = f"{value:.14e}".split("e")
-    power = int(exponent)
-    if -5 <= power < 21:
-        shown = f"{float(f'{value:.14e}'):.{max(0, 14 - power)}f}"
-        return shown.rstrip("0").rstrip(".") if "." in shown else shown
     mantissa = digits.rstrip("0").rstrip(".")
+    power = int(exponent)
+    places = len(mantissa.lstrip("-").replace(".", "")) - 1 - power
+    if power < 21 and places < 20:
+        return f"{Decimal(mantissa).scaleb(power):f}"
     return f"{mantissa}E{'+' if power > 0 else '-'}{abs(power):02d}"
 
 
@@ -225,23 +225,6 @@ def cells(value: Any) -> list[Any]:
     if type(value) is list:
         return [cell for row in value for cell in row]
     return [value]
-
-
-def numbers_of(values: tuple[Any, ...]) -> Iterator[float]:
-    """Numbers of all arguments as SUM takes them: in ranges text, blanks and booleans are skipped.
-
-    The engine hands a cell over like a constant, so text and blanks that stand alone are taken for
-    a cell's and skipped too; a boolean that stands alone counts.
-    """
-    for value in values:
-        if type(value) is list:
-            yield from numbers_in(value)
-        elif type(value) is float:
-            yield value
-        elif isinstance(value, bool | int):
-            yield float(value)
-        else:
-            checked(value)
 
 
 def numbers_in(value: Any) -> list[float]:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any, Final
 
 from xltoken.recalc.builtins.arguments import (
     DIV0,
     NUM,
+    VALUE,
     Failure,
     cells,
     integer,
@@ -19,6 +20,9 @@ from xltoken.recalc.builtins.arguments import (
 )
 
 _LARGEST: Final = 2.0**53
+_POWERS: Final = tuple(10.0**place for place in range(16))
+_SURE: Final = 1e9
+_NEAR_HALF: Final = 1e-4
 
 
 @lifted(number, integer)
@@ -29,37 +33,35 @@ def round_(value: float, places: int) -> float:
 
 def rounded(value: float, places: int) -> float:
     """Value rounded as its 15 shown digits round, not as its last bit lies."""
-    if value == 0.0 or not math.isfinite(value):
-        return value
-    size = math.floor(math.log10(abs(value)))
-    if places + size > 14:
-        return value
-    exact = Decimal(f"{value:.14e}")
-    return float(exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+    if 0 <= places <= 15:
+        power = _POWERS[places]
+        scaled = abs(value) * power
+        whole = math.floor(scaled) if scaled < _SURE else 0
+        # Far from a half the last bit does not matter, and floats are quick.
+        if scaled < _SURE and abs(scaled - whole - 0.5) > _NEAR_HALF:
+            return math.copysign(math.floor(scaled + 0.5) / power, value) if value else 0.0
+    return _decimal(value, places, ROUND_HALF_UP)
 
 
 @lifted(number, integer)
 def roundup(value: float, places: int) -> float:
     """Away from zero."""
-    return _cut(value, places, up=True)
+    return _decimal(value, places, ROUND_UP)
 
 
 @lifted(number, integer)
 def rounddown(value: float, places: int = 0) -> float:
     """Towards zero."""
-    return _cut(value, places, up=False)
+    return _decimal(value, places, ROUND_DOWN)
 
 
-def _cut(value: float, places: int, *, up: bool) -> float:
+def _decimal(value: float, places: int, rounding: str) -> float:
     if value == 0.0 or not math.isfinite(value):
         return value
-    size = math.floor(math.log10(abs(value)))
-    if places + size > 14:
+    if places + math.floor(math.log10(abs(value))) > 14:
         return value
     exact = Decimal(f"{value:.14e}")
-    step = Decimal(1).scaleb(-places)
-    rounding = "ROUND_UP" if up else "ROUND_DOWN"
-    return float(exact.quantize(step, rounding))
+    return float(exact.quantize(Decimal(1).scaleb(-places), rounding)) or 0.0
 
 
 @lifted(number)
@@ -72,13 +74,9 @@ def int_(value: float) -> float:
 def mod(value: float, divisor: float) -> float:
     """Rest of a division, with the sign of the divisor."""
     require(divisor != 0.0, DIV0)
-    quotient = value / divisor
-    require(abs(quotient) < 2.0**50)
-    rest = value - divisor * math.floor(quotient)
-    # What is left of a division that comes out even is rounding.
-    if abs(rest) < abs(divisor) * 1e-15 or rest == divisor:
-        return 0.0
-    return rest
+    require(abs(value / divisor) < 2.0**50)
+    rest = math.fmod(value, divisor)
+    return rest + divisor if rest and (rest < 0.0) != (divisor < 0.0) else rest
 
 
 @lifted(number, number)
@@ -156,12 +154,8 @@ def mround(value: float, step: float) -> float:
 
 
 def _multiple(value: float, step: float, *, up: bool) -> float:
-    """Whole steps next to a value; a ratio within rounding of a whole number is that."""
-    ratio = value / step
-    near = float(round(ratio))
-    if abs(ratio - near) <= abs(ratio) * 4e-16:
-        return near * step
-    return float(math.ceil(ratio) if up else math.floor(ratio)) * step
+    """Whole steps next to a value."""
+    return float((math.ceil if up else math.floor)(value / step)) * step
 
 
 def _whole_numbers(values: tuple[Any, ...]) -> list[int]:
@@ -172,6 +166,7 @@ def _whole_numbers(values: tuple[Any, ...]) -> list[int]:
         amount = plain_number(value)
         require(0.0 <= amount < _LARGEST)
         found.append(int(amount))
+    require(bool(found), VALUE)
     return found
 
 
@@ -245,7 +240,7 @@ def exp(value: float) -> float:
 def fact(value: float) -> float:
     """Factorial of the whole part."""
     count = int(value)
-    require(0 <= value and count <= 170)
+    require(value >= 0.0 and count <= 170)
     return float(math.factorial(count))
 
 

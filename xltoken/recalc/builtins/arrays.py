@@ -1,6 +1,6 @@
 """Arrays rearranged: stacked, wrapped, cut, chosen; and matrices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from xltoken.recalc.builtins.arguments import (
@@ -11,18 +11,19 @@ from xltoken.recalc.builtins.arguments import (
     Failure,
     Grid,
     cells,
-    checked,
     grid,
     integer,
-    lifted,
     matrix,
     number,
-    outgoing,
     require,
     whole,
 )
 
 _MISSING: Final = {"type": "Error", "kind": NA}
+_ROWS: Final = 1048576
+_COLUMNS: Final = 16384
+_CELLS: Final = 10_000_000
+_SIDE: Final = 3000
 
 
 @whole
@@ -38,18 +39,18 @@ def wrapcols(vector: Any, height: Any, pad: Any = _MISSING) -> Grid:
 
 
 @whole
-def hstack(*arrays: Any) -> Grid:
+def hstack(first: Any, *others: Any) -> Grid:
     """Arrays side by side."""
-    grids = [grid(array) for array in arrays]
+    grids = [grid(array) for array in (first, *others)]
     height = max(map(len, grids))
     wide = [_expanded(rows, height, len(rows[0]), _MISSING) for rows in grids]
     return [[cell for rows in wide for cell in rows[line]] for line in range(height)]
 
 
 @whole
-def vstack(*arrays: Any) -> Grid:
+def vstack(first: Any, *others: Any) -> Grid:
     """Arrays one below another."""
-    grids = [grid(array) for array in arrays]
+    grids = [grid(array) for array in (first, *others)]
     width = max(len(rows[0]) for rows in grids)
     return [row for rows in grids for row in _expanded(rows, len(rows), width, _MISSING)]
 
@@ -61,6 +62,7 @@ def expand(array: Any, height: Any, width: Any = None, pad: Any = _MISSING) -> G
     tall = integer(height) or len(rows)
     wide = (0 if width is None else integer(width)) or len(rows[0])
     require(tall >= len(rows) and wide >= len(rows[0]), VALUE)
+    require(tall <= _ROWS and wide <= _COLUMNS and tall * wide <= _CELLS)
     return _expanded(rows, tall, wide, pad)
 
 
@@ -89,21 +91,6 @@ def drop(array: Any, height: Any, width: Any = None) -> Grid:
     return found
 
 
-def choose(index: Any, *values: Any) -> Any:
-    """Value of an index; an array of indices gives an array."""
-    if type(index) is not list:
-        try:
-            place = _place(index, values)
-        except Failure as failure:
-            return outgoing(failure)
-        return outgoing(values[place])
-
-    def one(chosen: Any, *of: Any) -> Any:
-        return checked(of[_place(chosen, of)])
-
-    return lifted(*[_as_it_is] * (len(values) + 1))(one)(index, *values)
-
-
 @whole
 def mmult(left: Any, right: Any) -> Grid:
     """Product of two matrices."""
@@ -111,7 +98,9 @@ def mmult(left: Any, right: Any) -> Grid:
 
     first, second = matrix(left), matrix(right)
     require(len(first[0]) == len(second), VALUE)
-    return [list(map(float, row)) for row in np.array(first) @ np.array(second)]
+    with np.errstate(all="ignore"):
+        found = np.array(first) @ np.array(second)
+    return [list(map(float, row)) for row in found]
 
 
 @whole
@@ -119,7 +108,8 @@ def mdeterm(array: Any) -> float:
     """Determinant."""
     import numpy as np
 
-    return float(np.linalg.det(np.array(_square(array))))
+    with np.errstate(all="ignore"):
+        return float(np.linalg.det(np.array(_square(array))))
 
 
 @whole
@@ -128,7 +118,8 @@ def minverse(array: Any) -> Grid:
     import numpy as np
 
     try:
-        found = np.linalg.inv(np.array(_square(array)))
+        with np.errstate(all="ignore"):
+            found = np.linalg.inv(np.array(_square(array)))
     except np.linalg.LinAlgError:
         raise Failure(NUM) from None
     return [list(map(float, row)) for row in found]
@@ -138,7 +129,7 @@ def minverse(array: Any) -> Grid:
 def munit(size: Any) -> Grid:
     """Unit matrix."""
     count = int(number(size))
-    require(count >= 1, VALUE)
+    require(1 <= count <= _SIDE, VALUE)
     return [[float(row == column) for column in range(count)] for row in range(count)]
 
 
@@ -162,16 +153,6 @@ def _expanded(rows: Grid, height: int, width: int, pad: Any) -> Grid:
     return wide + [[pad] * width for _ in range(height - len(wide))]
 
 
-def _place(index: Any, values: Sequence[Any]) -> int:
-    place = int(number(index)) - 1
-    require(0 <= place < len(values), VALUE)
-    return place
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "WRAPROWS": wraprows,
     "WRAPCOLS": wrapcols,
@@ -180,7 +161,6 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "EXPAND": expand,
     "TAKE": take,
     "DROP": drop,
-    "CHOOSE": choose,
     "MMULT": mmult,
     "MDETERM": mdeterm,
     "MINVERSE": minverse,

@@ -153,15 +153,11 @@ def mduration(
     return years / (1.0 + yield_ / frequency)
 
 
-def _require_coupons(
-    settlement: dt.date, maturity: dt.date, frequency: int, basis: int
-) -> None:
+def _require_coupons(settlement: dt.date, maturity: dt.date, frequency: int, basis: int) -> None:
     require(frequency in (1, 2, 4) and 0 <= basis <= 4 and settlement < maturity)
 
 
-def coupons(
-    settlement: dt.date, maturity: dt.date, frequency: int
-) -> tuple[dt.date, dt.date, int]:
+def coupons(settlement: dt.date, maturity: dt.date, frequency: int) -> tuple[dt.date, dt.date, int]:
     """Coupon dates around settlement, and how many are still to come."""
     step, to_end, count = 12 // frequency, ends_month(maturity), 0
     after = before = maturity
@@ -172,6 +168,7 @@ def coupons(
 
 
 def period_days(settlement: dt.date, maturity: dt.date, frequency: int, basis: int) -> float:
+    """Days of the coupon period that holds settlement."""
     if basis == 1:
         before, after, _ = coupons(settlement, maturity, frequency)
         return float((after - before).days)
@@ -197,7 +194,7 @@ def _price(
         return (redemption + coupon) / (1.0 + first * yield_ / frequency) - accrued
     factor = 1.0 + yield_ / frequency
     paid = sum(coupon / factor ** (k + first) for k in range(count))
-    return redemption / factor ** (count - 1 + first) + paid - accrued
+    return float(redemption / factor ** (count - 1 + first) + paid - accrued)
 
 
 def _duration(
@@ -225,14 +222,20 @@ def _duration(
 
 def solved(gap: Callable[[float], float], frequency: int) -> float:
     """Yield at which a falling price meets its target, to full precision."""
-    from scipy.optimize import brentq
-
     low, high = -0.99 * frequency, 1.0
     while gap(high) > 0.0:
         high *= 4.0
         require(high < _HIGHEST)
     require(gap(low) > 0.0)
-    return float(brentq(gap, low, high, xtol=1e-16, rtol=1e-15, maxiter=500))
+    for _ in range(200):
+        middle = (low + high) / 2.0
+        if middle in (low, high):
+            break
+        if gap(middle) > 0.0:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2.0
 
 
 def _newton(gap: Callable[[float], float], start: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Cash flows: MIRR, and present value and return of dated ones."""
+"""Cash flows: internal rates of return, and present value and return of dated ones."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,6 +20,9 @@ from xltoken.recalc.builtins.arguments import (
 _YEAR: Final = 365.0
 _HALVINGS: Final = 26
 _HIGHEST: Final = 1e10
+_TRIES: Final = 60
+_STEPS: Final = 600
+_STEP_DOWN: Final = 0.98
 
 
 @whole
@@ -36,6 +39,48 @@ def mirr(values: Any, finance_rate: Any, reinvest_rate: Any) -> float:
     ratio = -earned / paid
     require(ratio >= 0.0 or last == 1)
     return float(ratio ** (1.0 / last)) - 1.0
+
+
+@whole
+def irr(values: Any, guess: Any = 0.1) -> float:
+    """Internal rate of return: the root that Newton's method reaches from the guess.
+
+    Where it leaves the rates above -1 or does not settle, the root next to the guess is bisected.
+    """
+    flows = numbers_in(values)
+    start = number(guess) or 0.1
+    require(start > -1.0)
+    require(any(flow > 0.0 for flow in flows) and any(flow < 0.0 for flow in flows))
+    periods = [float(place) for place in range(len(flows))]
+    rate = start
+    for _ in range(_TRIES):
+        base = 1.0 + rate
+        slope = math.fsum(-t * flow / base ** (t + 1.0) for t, flow in enumerate(flows))
+        if slope == 0.0:
+            break
+        step = _present(rate, flows, periods) / slope
+        rate -= step
+        if rate <= -1.0:
+            break
+        if abs(step) <= 1e-14 * abs(1.0 + rate):
+            return rate
+    return _next_root(start, flows, periods)
+
+
+def _next_root(start: float, flows: Sequence[float], periods: Sequence[float]) -> float:
+    """Root nearest to a start, by the discount factor in small steps to both sides."""
+    low = high = 1.0 + start
+    at_low = at_high = _present(start, flows, periods)
+    for _ in range(_STEPS):
+        below, above = low * _STEP_DOWN, high / _STEP_DOWN
+        at_below = _present(below - 1.0, flows, periods)
+        if at_below * at_low <= 0.0:
+            return _bisected(low - 1.0, below - 1.0, flows, periods)
+        at_above = _present(above - 1.0, flows, periods)
+        if at_above * at_high <= 0.0:
+            return _bisected(high - 1.0, above - 1.0, flows, periods)
+        low, at_low, high, at_high = below, at_below, above, at_above
+    raise Failure("Num")
 
 
 @whole
@@ -83,11 +128,17 @@ def _negative(flows: Sequence[float], years: Sequence[float]) -> float:
     while at_zero * _present(high, flows, years) >= 0.0:
         low, high = high, high - (1.0 + high) / 10.0
         require(high > -1.0 + 1e-9)
+    return _bisected(low, high, flows, years)
+
+
+def _bisected(low: float, high: float, flows: Sequence[float], years: Sequence[float]) -> float:
+    """Root between two rates on whose values the sign differs, to the last digit."""
+    at_low = _present(low, flows, years)
     for _ in range(200):
         middle = (low + high) / 2.0
         if middle in (low, high):
             break
-        if at_zero * _present(middle, flows, years) > 0.0:
+        if at_low * _present(middle, flows, years) > 0.0:
             low = middle
         else:
             high = middle
@@ -123,4 +174,9 @@ def _power(base: float, exponent: int) -> float:
     return 1.0 if exponent == 0 else base**exponent
 
 
-FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {"MIRR": mirr, "XNPV": xnpv, "XIRR": xirr}
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    "IRR": irr,
+    "MIRR": mirr,
+    "XNPV": xnpv,
+    "XIRR": xirr,
+}

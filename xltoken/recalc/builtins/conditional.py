@@ -18,53 +18,60 @@ from xltoken.recalc.builtins.arguments import (
     checked,
     grid,
     lifted,
-    outgoing,
     require,
+    whole,
 )
-from xltoken.recalc.builtins.criteria import test_of
+from xltoken.recalc.builtins.criteria import meeting
 
 Reduction = Callable[[Sequence[Any]], Any]
 """What makes the chosen cells into a result."""
 
 
+@whole
 def countif(area: Any, criterion: Any) -> Any:
     """Cells that meet a criterion."""
     return countifs(area, criterion)
 
 
+@whole
 def countifs(*pairs: Any) -> Any:
     """Rows that meet all criteria."""
-    if not pairs or len(pairs) % 2:
-        return outgoing(Failure(VALUE))
+    require(bool(pairs) and len(pairs) % 2 == 0, VALUE)
     return _over_criteria(pairs[0], pairs, lambda chosen: float(len(chosen)))
 
 
+@whole
 def sumif(area: Any, criterion: Any, summed: Any = None) -> Any:
     """Sum of the cells beside those that meet a criterion."""
     return _over_criteria(area if summed is None else summed, (area, criterion), _sum, single=True)
 
 
+@whole
 def sumifs(summed: Any, *pairs: Any) -> Any:
     """Sum over the rows that meet all criteria."""
     return _over_criteria(summed, pairs, _sum)
 
 
+@whole
 def averageif(area: Any, criterion: Any, averaged: Any = None) -> Any:
     """Mean of the cells beside those that meet a criterion."""
     beside = area if averaged is None else averaged
     return _over_criteria(beside, (area, criterion), _mean, single=True)
 
 
+@whole
 def averageifs(averaged: Any, *pairs: Any) -> Any:
     """Mean over the rows that meet all criteria."""
     return _over_criteria(averaged, pairs, _mean)
 
 
+@whole
 def maxifs(measured: Any, *pairs: Any) -> Any:
     """Greatest over the rows that meet all criteria; 0 where none does."""
     return _over_criteria(measured, pairs, lambda chosen: max(numbers(chosen), default=0.0))
 
 
+@whole
 def minifs(measured: Any, *pairs: Any) -> Any:
     """Least over the rows that meet all criteria; 0 where none does."""
     return _over_criteria(measured, pairs, lambda chosen: min(numbers(chosen), default=0.0))
@@ -75,17 +82,13 @@ def _over_criteria(
 ) -> Any:
     """Result for each criterion where one of them is an array."""
     areas, criteria = pairs[::2], pairs[1::2]
-    if len(areas) != len(criteria) or not areas:
-        return outgoing(Failure(VALUE))
-    try:
-        columns = _columns(measured, areas, single=single)
-    except Failure as failure:
-        return outgoing(failure)
+    require(len(areas) == len(criteria) > 0, VALUE)
+    columns = _columns(measured, areas, single=single)
 
     def result(*wanted: Any) -> Any:
         found: Iterable[int] = range(len(columns[0]))
         for column, criterion in zip(columns[1:], wanted, strict=True):
-            test = test_of(criterion)
+            test = meeting(criterion)
             found = [place for place in found if test(column[place])]
         first = columns[0]
         return reduction([first[place] for place in found])

@@ -21,7 +21,7 @@ _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
 _KIND_OF: Final = {code: kind for kind, code in ENGINE_ERRORS.items()}
 
 
-def test_of(criterion: Any, *, prefix: bool = False) -> Test:
+def meeting(criterion: Any, *, prefix: bool = False) -> Test:
     """Test that a criterion stands for.
 
     Parameters
@@ -110,8 +110,9 @@ def _ordered(compare: Callable[[Any, Any], bool], operand: str) -> Test:
         return lambda cell: isinstance(cell, bool) and compare(cell, value)
     if isinstance(value, float):
         return lambda cell: (
-            type(cell) is float or (isinstance(cell, int) and not isinstance(cell, bool))
-        ) and compare(cell, value)
+            (type(cell) is float or (isinstance(cell, int) and not isinstance(cell, bool)))
+            and compare(cell, value)
+        )
     bound = operand.casefold()
     return lambda cell: isinstance(cell, str) and compare(cell.casefold(), bound)
 
@@ -121,7 +122,7 @@ def _number(value: float) -> Test:
         if type(cell) is float:
             return cell == value
         if isinstance(cell, str):
-            return number_of_text(cell) == value
+            return not cell[:1].isalpha() and number_of_text(cell) == value
         return isinstance(cell, int) and not isinstance(cell, bool) and cell == value
 
     return test

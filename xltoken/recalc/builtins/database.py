@@ -19,7 +19,7 @@ from xltoken.recalc.builtins.arguments import (
     whole,
 )
 from xltoken.recalc.builtins.conditional import numbers
-from xltoken.recalc.builtins.criteria import Test, test_of
+from xltoken.recalc.builtins.criteria import Test, meeting
 
 
 def _database(reduction: Callable[[list[Any]], Any]) -> Callable[..., Any]:
@@ -53,14 +53,12 @@ def _meets(headers: list[Any], criteria: Grid) -> Callable[[list[Any]], bool]:
     require(len(criteria) > 1, VALUE)
     names = [_named(header) for header in headers]
     places = [
-        names.index(_named(header))
-        if header is not None and _named(header) in names
-        else None
+        names.index(_named(header)) if header is not None and _named(header) in names else None
         for header in criteria[0]
     ]
     lines: list[list[tuple[int | None, Test]]] = [
         [
-            (place, test_of(cell, prefix=True))
+            (place, meeting(cell, prefix=True))
             for place, cell in zip(places, line, strict=True)
             if cell is not None
         ]
@@ -86,7 +84,9 @@ def _only(found: list[Any]) -> Any:
 
 
 def _count(found: list[Any]) -> float:
-    return float(sum(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in found))
+    return float(
+        sum(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in found)
+    )
 
 
 def _mean(found: list[Any]) -> float:

@@ -15,7 +15,7 @@ from xltoken.recalc.builtins.arguments import (
     text,
 )
 from xltoken.recalc.builtins.days import LAST, month_length, parts_of, serial_of
-from xltoken.recalc.builtins.text_numbers import date_of_text, date_time_of_text, time_of_text
+from xltoken.recalc.builtins.text_numbers import moment_of_text, time_of_text
 
 _LONGEST_TIME: Final = 32767
 _WEEK_STARTS: Final = {1: 6, 2: 0, 3: 0, 11: 0, 12: 1, 13: 2, 14: 3, 15: 4, 16: 5, 17: 6}
@@ -59,24 +59,19 @@ def time(hour: float, minute: float, second: float) -> float:
 @lifted(text)
 def datevalue(shown: str) -> float:
     """Serial of the day that a text shows."""
-    found = date_of_text(shown)
-    if found is None:
-        both = date_time_of_text(shown)
-        require(both is not None and both >= 1.0, VALUE)
-        assert both is not None
-        found = math.floor(both)
-    return float(found)
+    found = moment_of_text(shown.strip())
+    if found is None or (not found[0] and time_of_text(shown.strip()) is not None):
+        raise Failure(VALUE)
+    return float(found[0])
 
 
 @lifted(text)
 def timevalue(shown: str) -> float:
     """Time that a text shows, as part of a day."""
-    found = time_of_text(shown)
-    if found is None:
-        found = date_time_of_text(shown)
+    found = moment_of_text(shown.strip())
     if found is None:
         raise Failure(VALUE)
-    return found - math.floor(found)
+    return found[1] - math.floor(found[1])
 
 
 @lifted(number, integer)
@@ -120,9 +115,8 @@ def _counted(year: int, month: int, day: int) -> float:
     if year == 1899 and month == 12:
         found = day - 31
     else:
-        require(1900 <= year <= 10000)
-        found = (LAST + 1 if year == 10000 else serial_of(year, month, 1)) + day - 1
-        require(year < 10000 or month == 1)
+        require(1900 <= year <= 9999)
+        found = serial_of(year, month, 1) + day - 1
     require(0 <= found <= LAST)
     return float(found)
 

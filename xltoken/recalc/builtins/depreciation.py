@@ -31,7 +31,7 @@ def db(cost: float, salvage: float, life: float, period: float, month: float = 1
         if current > life:
             charge *= (12.0 - month) / 12.0
         written += charge
-    return charge
+    return float(charge)
 
 
 @lifted(number, number, number, number, number, number, logical)
@@ -44,23 +44,21 @@ def vdb(
     factor: float = 2.0,
     no_switch: bool = False,
 ) -> float:
-    """Declining balance between two moments, switching to a straight line where that is more."""
-    require(cost >= 0.0 and salvage >= 0.0 and life > 0.0 and factor > 0.0)
+    """Declining balance between two moments, switching to a straight line where that is more.
+
+    A skipped factor arrives as 0 and means 2.
+    """
+    require(cost >= 0.0 and salvage >= 0.0 and life > 0.0 and factor >= 0.0)
     require(0.0 <= start <= end <= life)
-    if no_switch:
-        return _span(cost, salvage, life, start, end, factor)
-    if start == int(start):
-        return _switched(cost, salvage, life, start, end, factor)
-    # A broken first year: what is left after its whole part is written off over the rest.
-    opened = math.floor(start)
-    whole = _switched(cost, salvage, life, float(opened), float(opened + 1), factor)
-    first = min(end, opened + 1.0) - start
-    rest = 0.0
-    if end > opened + 1:
-        done = _switched(cost, salvage, life, 0.0, opened + 1.0, factor)
-        total = _switched(cost, salvage, life, 0.0, end, factor)
-        rest = total - done
-    return whole * first + rest
+    book, total = cost, 0.0
+    for year in range(math.ceil(end)):
+        room = max(0.0, book - salvage)
+        charge = min(book * min((factor or 2.0) / life, 1.0), room)
+        if not no_switch:
+            charge = max(charge, min(room, room / (life - year)))
+        total += charge * max(0.0, min(end, year + 1.0) - max(start, float(year)))
+        book -= charge
+    return total
 
 
 @lifted(*[plain_number] * 6, plain_integer)
@@ -86,40 +84,38 @@ def amorlinc(
     return max(0.0, min(year, left - before * year))
 
 
-def _span(
-    cost: float, salvage: float, life: float, start: float, end: float, factor: float
+@lifted(*[plain_number] * 6, plain_integer)
+def amordegrc(
+    cost: float,
+    purchased: float,
+    first_end: float,
+    salvage: float,
+    period: float,
+    rate: float,
+    basis: int = 0,
 ) -> float:
-    """Declining balance without a switch: parts of the years that `start` and `end` break."""
-    total = 0.0
-    for year in range(math.floor(start), math.ceil(end)):
-        share = min(end, year + 1.0) - max(start, float(year))
-        total += share * _declining(cost, salvage, life, year, factor)
-    return total
-
-
-def _declining(cost: float, salvage: float, life: float, year: int, factor: float) -> float:
-    """Charge of one whole year, counted from 0."""
-    rate = min(factor / life, 1.0)
-    before = cost * (1.0 - rate) ** year
-    after = cost * (1.0 - rate) ** (year + 1)
-    return max(0.0, min(before, max(before, salvage)) - max(after, salvage))
-
-
-def _switched(
-    cost: float, salvage: float, life: float, start: float, end: float, factor: float
-) -> float:
-    """Charge from whole year `start` to `end` with the switch."""
-    book, total = cost, 0.0
-    for year in range(math.ceil(end)):
-        declining = min(book * min(factor / life, 1.0), max(0.0, book - salvage))
-        left = life - year
-        straight = max(0.0, book - salvage) / left if left > 0.0 else 0.0
-        charge = max(declining, straight)
-        charge = min(charge, max(0.0, book - salvage))
-        if year >= start:
-            total += charge * (min(end, year + 1.0) - year)
+    """Declining balance of French accounting: whole amounts, half of the rest before the last."""
+    _require_french(cost, purchased, first_end, salvage, period, rate, basis)
+    years = 1.0 / rate
+    require(years > 3.0 and not 4.0 < years < 5.0)
+    life = float(math.ceil(years))
+    if cost == salvage or period > life:
+        return 0.0
+    rate *= 1.5 if life <= 4.0 else 2.0 if life <= 6.0 else 2.5
+    share = _first_share(purchased, first_end, basis)
+    life += share != 0.0
+    charge = _whole(min(cost * rate * (share or 1.0), cost - salvage))
+    book = cost - charge
+    for year in range(1, int(period) + 1):
+        before_last = life - year - 1.0 == 2.0
+        charge = 0.0 if book < salvage else book * (0.5 if before_last else rate)
+        rate = 1.0 if before_last else rate
         book -= charge
-    return total
+    return _whole(charge)
+
+
+def _whole(amount: float) -> float:
+    return math.floor(round(amount, 10) + 0.5)
 
 
 def _require_french(
@@ -145,4 +141,9 @@ def _first_share(purchased: float, first_end: float, basis: int) -> float:
     return days_between(start, end, basis) / length
 
 
-FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {"DB": db, "VDB": vdb, "AMORLINC": amorlinc}
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    "DB": db,
+    "VDB": vdb,
+    "AMORLINC": amorlinc,
+    "AMORDEGRC": amordegrc,
+}

@@ -19,7 +19,9 @@ from xltoken.recalc.builtins.arguments import (
 
 
 @lifted(number, number, number, number, number, number)
-def fv(rate: float, periods: float, payment: float, present: float = 0.0, due: float = 0.0) -> float:
+def fv(
+    rate: float, periods: float, payment: float, present: float = 0.0, due: float = 0.0
+) -> float:
     """Future value of level payments."""
     return _future(rate, periods, payment, present, begin=due != 0.0)
 
@@ -84,6 +86,22 @@ def pduration(rate: float, present: float, future: float) -> float:
     return (math.log(future) - math.log(present)) / math.log(1.0 + rate)
 
 
+@lifted(plain_number, plain_number)
+def effect(nominal_rate: float, periods: float) -> float:
+    """Effective annual rate of a nominal one."""
+    count = int(periods)
+    require(nominal_rate > 0.0 and count >= 1)
+    return float((1.0 + nominal_rate / count) ** count) - 1.0
+
+
+@lifted(plain_number, plain_number)
+def nominal(effective: float, periods: float) -> float:
+    """Nominal annual rate of an effective one."""
+    count = int(periods)
+    require(effective > 0.0 and count >= 1)
+    return (float((1.0 + effective) ** (1.0 / count)) - 1.0) * count
+
+
 @whole
 def fvschedule(principal: Any, schedule: Any) -> float:
     """Value after a series of rates."""
@@ -126,12 +144,10 @@ def _fractional(price: float, fraction: float) -> tuple[float, float, float]:
 
 def _growth(rate: float, periods: float) -> float:
     require(rate > -1.0 or periods == int(periods))
-    return (1.0 + rate) ** periods
+    return float((1.0 + rate) ** periods)
 
 
-def _future(
-    rate: float, periods: float, payment: float, present: float, *, begin: bool
-) -> float:
+def _future(rate: float, periods: float, payment: float, present: float, *, begin: bool) -> float:
     if rate == 0.0:
         return -(present + payment * periods)
     growth = _growth(rate, periods)
@@ -139,9 +155,7 @@ def _future(
     return -(present * growth + payment * due * (growth - 1.0) / rate)
 
 
-def _payment(
-    rate: float, periods: float, present: float, future: float, *, begin: bool
-) -> float:
+def _payment(rate: float, periods: float, present: float, future: float, *, begin: bool) -> float:
     if rate == 0.0:
         return -(present + future) / periods
     growth = _growth(rate, periods)
@@ -185,6 +199,8 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "CUMPRINC": cumprinc,
     "ISPMT": ispmt,
     "PDURATION": pduration,
+    "EFFECT": effect,
+    "NOMINAL": nominal,
     "FVSCHEDULE": fvschedule,
     "DOLLARDE": dollarde,
     "DOLLARFR": dollarfr,

@@ -16,23 +16,25 @@ from xltoken.recalc.builtins.arguments import (
     lifted,
     logical,
     number,
-    outgoing,
     require,
     text,
+    whole,
 )
 from xltoken.recalc.builtins.criteria import pattern
 
 _LAST_ROW: Final = 1048576
 _LAST_COLUMN: Final = 16384
 _EXACT, _WILDCARD, _REGEX = 0, 2, 3
+_NOT_FOUND: Final = {"type": "Error", "kind": NA}
 _Key = tuple[int, Any]
 
 
+@whole
 def xlookup(
     wanted: Any,
     searched: Any,
     returned: Any,
-    missing: Any = None,
+    missing: Any = _NOT_FOUND,
     match_mode: Any = 0.0,
     search_mode: Any = 1.0,
 ) -> Any:
@@ -40,43 +42,33 @@ def xlookup(
 
     The engine hands a skipped `missing` over as 0, so a skipped one must be written ``#N/A``.
     """
-    absent = {"type": "Error", "kind": NA} if missing is None else missing
-    try:
-        column, down = _line(searched)
-        table = grid(returned)
-        require(type(returned) is list or len(column) == 1, VALUE)
-        if not down:
-            table = [list(line) for line in zip(*table, strict=True)]
-        # A whole column comes cut off below its last value: what is missing is blank.
-        table = table + [[None] * len(table[0])] * (len(column) - len(table))
-        find = _finder(column, match_mode, search_mode)
-    except Failure as failure:
-        return outgoing(failure)
+    column, down = _line(searched)
+    table = grid(returned)
+    require(type(returned) is list or len(column) == 1, VALUE)
+    if not down:
+        table = [list(line) for line in zip(*table, strict=True)]
+    # A whole column comes cut off below its last value: what is missing is blank.
+    table = table + [[None] * len(table[0])] * (len(column) - len(table))
+    find = _finder(column, match_mode, search_mode)
 
-    def one(value: Any) -> Any:
+    def one(value: Any) -> list[Any] | None:
         place = find(checked(value))
-        return absent if place is None else table[place]
+        return None if place is None else table[place]
 
-    if type(wanted) is list:
-        found = lifted(checked)(lambda value: _first(one(value)))(wanted)
-        return found  # noqa: RET504 - an array of single cells, the first of each row
-    try:
-        line = one(wanted)
-    except Failure as failure:
-        return outgoing(failure)
-    if line is absent:
-        return outgoing(absent)
+    if type(wanted) is list:  # an array of single cells, the first of each row
+        return lifted(checked)(lambda value: (one(value) or [missing])[0])(wanted)
+    line = one(wanted)
+    if line is None:
+        return missing
     if len(line) == 1:
-        return outgoing(line[0])
-    return outgoing([line] if down else [[cell] for cell in line])
+        return line[0]
+    return [line] if down else [[cell] for cell in line]
 
 
+@whole
 def xmatch(wanted: Any, searched: Any, match_mode: Any = 0.0, search_mode: Any = 1.0) -> Any:
     """Position of a value, from 1."""
-    try:
-        find = _finder(_line(searched)[0], match_mode, search_mode)
-    except Failure as failure:
-        return outgoing(failure)
+    find = _finder(_line(searched)[0], match_mode, search_mode)
 
     def one(value: Any) -> float:
         place = find(checked(value))
@@ -87,20 +79,18 @@ def xmatch(wanted: Any, searched: Any, match_mode: Any = 0.0, search_mode: Any =
     return lifted(checked)(one)(wanted)
 
 
+@whole
 def lookup(wanted: Any, searched: Any, returned: Any = None) -> Any:
     """Value beside the last one that is not above; errors among those searched are passed over."""
-    try:
-        if returned is None:
-            rows = grid(searched)
-            # The longer side is searched, the last line of the other is returned.
-            if len(rows[0]) > len(rows):
-                column, beside = rows[0], rows[-1]
-            else:
-                column, beside = [row[0] for row in rows], [row[-1] for row in rows]
+    if returned is None:
+        rows = grid(searched)
+        # The longer side is searched, the last line of the other is returned.
+        if len(rows[0]) > len(rows):
+            column, beside = rows[0], rows[-1]
         else:
-            column, beside = _line(searched)[0], _line(returned)[0]
-    except Failure as failure:
-        return outgoing(failure)
+            column, beside = [row[0] for row in rows], [row[-1] for row in rows]
+    else:
+        column, beside = _line(searched)[0], _line(returned)[0]
 
     def one(value: Any) -> Any:
         rank, key = _key(0.0 if value is None else checked(value))
@@ -151,10 +141,6 @@ def _letters(column: int) -> str:
     return letters
 
 
-def _first(found: Any) -> Any:
-    return found[0] if isinstance(found, list) else found
-
-
 def _line(searched: Any) -> tuple[list[Any], bool]:
     """Cells of one row or one column, and whether it goes down."""
     rows: Grid = grid(searched)
@@ -183,6 +169,8 @@ def _one_by_one(column: Sequence[Any], value: Any, match: int, *, backwards: boo
             if column[place] is None:
                 return place
         value = 0.0
+    if not match and not backwards:
+        return _first_equal(column, value)
     wanted = _key(value)
     best, near = None, None
     for place in places:
@@ -192,11 +180,32 @@ def _one_by_one(column: Sequence[Any], value: Any, match: int, *, backwards: boo
         key = _key(cell)
         if key == wanted:
             return place
-        if match and (key < wanted) == (match < 0) and (
-            near is None or (key > near if match < 0 else key < near)
+        if (
+            match
+            and (key < wanted) == (match < 0)
+            and (near is None or (key > near if match < 0 else key < near))
         ):
             best, near = place, key
     return best
+
+
+def _first_equal(column: Sequence[Any], value: Any) -> int | None:
+    if isinstance(value, str):
+        wanted = value.casefold()
+        for place, cell in enumerate(column):
+            if isinstance(cell, str) and cell.casefold() == wanted:
+                return place
+        return None
+    start = 0
+    try:
+        while True:
+            place = column.index(value, start)
+            # Python takes TRUE for 1.
+            if isinstance(column[place], bool) is isinstance(value, bool):
+                return place
+            start = place + 1
+    except ValueError:
+        return None
 
 
 def _halving(column: Sequence[Any], value: Any, match: int, *, descending: bool) -> int | None:

@@ -124,8 +124,11 @@ def _with_fractions(tokens: list[Token]) -> list[Token]:
             if token.text == "0" and before and before.kind == "fraction":
                 found[-1] = Token("fraction", before.text + "0")
                 continue
-            if token.text == "." and before and before.kind in ("date", "elapsed") and (
-                before.text[0] == "s"
+            if (
+                token.text == "."
+                and before
+                and before.kind in ("date", "elapsed")
+                and (before.text[0] == "s")
             ):
                 found.append(Token("fraction", "."))
                 continue
@@ -213,9 +216,11 @@ def _placed(amount: Decimal, tokens: list[Token], places: list[int]) -> tuple[st
     point = next((i for i, t in enumerate(tokens) if t == Token("digit", ".")), None)
     whole = [i for i in places if point is None or i < point]
     broken = [i for i in places if point is not None and i > point]
-    grouped = any(
-        tokens[i] == Token("digit", ",") for i in range(whole[0], whole[-1])
-    ) if len(whole) > 1 else False
+    grouped = (
+        any(tokens[i] == Token("digit", ",") for i in range(whole[0], whole[-1]))
+        if len(whole) > 1
+        else False
+    )
     rounded = amount.quantize(Decimal(1).scaleb(-len(broken)), ROUND_HALF_UP)
     digits = f"{rounded:f}"
     left, _, right = digits.partition(".")
@@ -273,9 +278,7 @@ def _scientific(amount: Decimal, tokens: list[Token], places: list[int], power: 
     scaled = amount.scaleb(-exponent).quantize(Decimal(1).scaleb(-places_after), ROUND_HALF_UP)
     if scaled >= 10**steps:
         exponent += steps
-        scaled = amount.scaleb(-exponent).quantize(
-            Decimal(1).scaleb(-places_after), ROUND_HALF_UP
-        )
+        scaled = amount.scaleb(-exponent).quantize(Decimal(1).scaleb(-places_after), ROUND_HALF_UP)
     head, _ = _placed(scaled, tokens[:power], mantissa)
     width = len([i for i in places if i > power])
     sign = "-" if exponent < 0 else ("+" if tokens[power].text[1] == "+" else "")
@@ -300,13 +303,13 @@ def _fraction(value: float, tokens: list[Token]) -> str:
         near = amount.limit_denominator(10**width - 1)
         top, bottom = near.numerator, near.denominator
     whole, top = divmod(top, bottom) if mixed else (0, top)
-    sign = "-" if value < 0 else ""
+    sign = "-" if value < 0 and (top or whole) else ""
     part = f"{top:>{above}}/{bottom:<{width}}"
     if not mixed:
         return sign + part
     if not top:
         return f"{sign}{whole}" + " " * (above + 2 + width)
-    return sign + (f"{whole} " if whole else "") + part
+    return sign + (str(whole) if whole else "") + " " + part
 
 
 def _moment(value: float, section: Section) -> str:
@@ -344,18 +347,14 @@ def _means_minutes(tokens: tuple[Token, ...], place: int) -> bool:
     """Whether m stands for minutes: after hours or before seconds."""
     if len(tokens[place].text) > 2:
         return False
-    dated = [
-        (i, t.text[0]) for i, t in enumerate(tokens) if t.kind in ("date", "elapsed")
-    ]
+    dated = [(i, t.text[0]) for i, t in enumerate(tokens) if t.kind in ("date", "elapsed")]
     at = next(n for n, (i, _) in enumerate(dated) if i == place)
     before = dated[at - 1][1] if at else ""
     after = dated[at + 1][1] if at + 1 < len(dated) else ""
     return before == "h" or after == "s"
 
 
-def _date_part(
-    text: str, day: tuple[int, int, int], serial: int, hour: int, second: int
-) -> str:
+def _date_part(text: str, day: tuple[int, int, int], serial: int, hour: int, second: int) -> str:
     year, month, date = day
     width = len(text)
     if text[0] == "y":

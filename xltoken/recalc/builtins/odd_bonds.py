@@ -201,7 +201,7 @@ def _first_price(
         part = _days(settlement, first, basis) / length
         value = redemption / factor ** (count - 1 + part) + coupon * odd / length / factor**part
         value += sum(coupon / factor ** (k + part) for k in range(1, count))
-        return value - coupon * _days(issue, settlement, basis) / length
+        return float(value - coupon * _days(issue, settlement, basis) / length)
     full, passed = _long_first(settlement, issue, first, length, frequency, basis)
     before, after, _ = coupons(settlement, first, frequency)
     if basis in (2, 3):
@@ -213,7 +213,7 @@ def _first_price(
     value = redemption / factor ** (count + whole + part)
     value += coupon * full / factor ** (whole + part)
     value += sum(coupon / factor ** (k + whole + part) for k in range(1, count + 1))
-    return value - coupon * passed
+    return float(value - coupon * passed)
 
 
 def _long_first(

@@ -44,24 +44,25 @@ def number_of_text(text: str) -> float | None:
     if not body:
         return None
     found = _money(body)
-    return date_time_of_text(body) if found is None else found
+    if found is not None:
+        return found
+    moment = moment_of_text(text)  # spaces around a figure are none around a date
+    return None if moment is None else moment[0] + moment[1]
 
 
-def date_time_of_text(text: str) -> float | None:
-    """Serial that a text shows: a date, a time, or a date and a time."""
-    body = text.strip()
-    day = date_of_text(body)
+def moment_of_text(text: str) -> tuple[int, float] | None:
+    """Day and part of a day that a text shows: a date, a time, or a date and a time."""
+    day = date_of_text(text)
     if day is not None:
-        return float(day)
-    moment = time_of_text(body)
-    if moment is not None:
-        return moment
-    first, _, rest = body.partition(" ")
+        return day, 0.0
+    part = time_of_text(text)
+    if part is not None:
+        return 0, part
+    first, _, rest = text.partition(" ")
     while rest:
-        day = date_of_text(first)
-        moment = time_of_text(rest)
-        if day is not None and moment is not None:
-            return day + moment
+        day, part = date_of_text(first), time_of_text(rest)
+        if day is not None and part is not None:
+            return day, part
         following, _, rest = rest.partition(" ")
         first = f"{first} {following}"
     return None
@@ -69,7 +70,7 @@ def date_time_of_text(text: str) -> float | None:
 
 def date_of_text(text: str) -> int | None:
     """Serial of the day that a text shows."""
-    body = text.strip()
+    body = text
     if match := _ISO.match(body):
         return _serial(int(match[1]), int(match[2]), int(match[3]))
     if match := _NUMERIC.match(body):
@@ -94,7 +95,7 @@ def date_of_text(text: str) -> int | None:
 
 def time_of_text(text: str) -> float | None:
     """Part of a day that a text shows, such as 6:30 PM."""
-    match = _TIME.match(text.strip())
+    match = _TIME.match(text)
     if not match or (match[4] and not match[5]):
         return None
     hours = int(match[1] or match[4])
@@ -161,7 +162,7 @@ def _year(shown: str | None) -> int:
     if shown is None:
         import datetime as dt
 
-        return dt.date.today().year  # noqa: DTZ011 - a date without a year is in this one
+        return dt.date.today().year  # a date without a year is in this one
     year = int(shown)
     if len(shown) > 2:
         return year
@@ -172,6 +173,6 @@ def _month(name: str) -> int:
     """Number of a month by its English name, whole or its first three letters; 0 for none."""
     word = name.casefold()
     for place, month in enumerate(MONTHS, 1):
-        if word == month or word == month[:3]:  # noqa: PLR1714 - two spellings, named
+        if word in (month, month[:3]):
             return place
     return 0

@@ -68,9 +68,7 @@ def search(wanted: str, within: str, start: int = 1) -> float:
 
 
 @lifted(text, text, text, number)
-def substitute(
-    shown_text: str, old: str, new: str, instance: float | None = None
-) -> str:
+def substitute(shown_text: str, old: str, new: str, instance: float | None = None) -> str:
     """Text with another put in place of a part."""
     if instance is not None:
         require(instance >= 1, VALUE)
@@ -172,6 +170,7 @@ def concat(*values: Any) -> str:
     return _fitting("".join(text(cell) for argument in values for cell in cells(argument)))
 
 
+@whole
 def concatenate(*values: Any) -> Any:
     """Texts one after another; over ranges an array."""
 
