@@ -3,12 +3,14 @@
 import datetime as dt
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from xltoken.catalog.keys import normalize, not_known
+from xltoken.catalog.keys import NotKnown, normalize, not_known
 from xltoken.catalog.reading import identity, read_files
 from xltoken.catalog.records import (
     Claim,
@@ -26,7 +28,7 @@ from xltoken.catalog.records import (
 ENVIRONMENT: Final = "XLTOKEN_CATALOG"
 """Environment variable that names the folder laid over the shipped files."""
 
-MEMO_LIMIT: Final = 1 << 16
+MEMO_LIMIT: Final = 1 << 12
 """Results kept per function and catalog before it starts anew."""
 
 P = ParamSpec("P")
@@ -226,22 +228,52 @@ class Catalog:
 def per_catalog(
     function: Callable[Concatenate[Catalog, P], T],
 ) -> Callable[Concatenate[Catalog, P], T]:
-    """Keep the results of a function of a catalog with that catalog, so that they go with it."""
+    """Keep the results of a function of a catalog with that catalog, so that they go with it.
+
+    That nothing is known is a result too: its reason is kept, and raised anew.
+    """
 
     @functools.wraps(function)
     def remembered(catalog: Catalog, /, *arguments: P.args, **named: P.kwargs) -> T:
         assert not named
-        known: dict[object, T] = catalog.memo.setdefault(function, {})
+        result: T | _Unknown
         try:
-            return known[arguments]
+            result = catalog.memo[function][arguments]
         except KeyError:
-            result = function(catalog, *arguments, **named)
-        if len(known) >= MEMO_LIMIT:
-            known.clear()
-        known[arguments] = result
+            try:
+                result = function(catalog, *arguments, **named)
+            except NotKnown as error:
+                result = _Unknown(str(error))
+            known = catalog.memo.setdefault(function, {})
+            if len(known) >= MEMO_LIMIT:
+                known.clear()
+            known[arguments] = result
+        if isinstance(result, _Unknown):
+            raise NotKnown(result.reason)
         return result
 
     return remembered
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    reason: str
+
+
+_held: ContextVar[list[Catalog] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Hold on to one catalog: inside the block :func:`current` returns what it returned first.
+
+    For a piece of work that must rest on one catalog, such as the recalculation of a book.
+    """
+    token = _held.set([])
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 def current() -> Catalog:
@@ -255,8 +287,14 @@ def current() -> Catalog:
     CatalogError
         If a file cannot be read or a row cannot be used.
     """
+    known = _held.get()
+    if known:
+        return known[0]
     named = os.environ.get(ENVIRONMENT, "").strip()
-    return load(str(Path(named).absolute()) if named else "")
+    catalog = load(str(Path(named).absolute()) if named else "")
+    if known is not None:
+        known.append(catalog)
+    return catalog
 
 
 def reload() -> None:

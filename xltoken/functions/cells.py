@@ -2,11 +2,12 @@
 
 No other module knows blanks, error marks, serials, Decimals, ranges or broadcasting. Doors (the
 engine, xlwings, LibreOffice) hand their raw values to :func:`call` and write what
-:func:`outgoing` makes of the result.
+:func:`outgoing` makes of the result; :func:`prepared` does both, for a door that asks often.
 """
 
 import datetime as dt
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (
 LOWEST_SERIAL: Final = 1200.0
 """Numbers below are months after ``start``; from here on they are date serials (April 1903)."""
 _HIGHEST_SERIAL: Final = 2_958_465.0
-_EPOCH_1900: Final = dt.date(1899, 12, 30)
+_DAY_0: Final = dt.date(1899, 12, 30).toordinal()
 _DAYS_1904: Final = 1462
 
 
@@ -89,7 +90,7 @@ class Failure(Exception):  # noqa: N818 - carries an error value from a cell to 
         self.error = CellError(code, message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Noted:
     """A result whose warnings are worth telling; they are only worked out when somebody listens."""
 
@@ -99,10 +100,25 @@ class Noted:
 
 @dataclass(slots=True)
 class Notebook:
-    """What calls had to say while it was open: messages of errors, and warnings."""
+    """What calls had to say while it was open: messages of errors, and warnings, each once."""
 
     messages: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    _heard: set[str] = field(default_factory=set, repr=False, compare=False)
+    _taken: set[tuple[str, ...]] = field(default_factory=set, repr=False, compare=False)
+
+    def hear(self, message: str) -> None:
+        """Take down the message of an error."""
+        if message and message not in self._heard:
+            self._heard.add(message)
+            self.messages.append(message)
+
+    def warn(self, warnings: Sequence[str]) -> None:
+        """Take down warnings; cells of a book have few different lists of them."""
+        told = tuple(warnings)
+        if told not in self._taken:
+            self._taken.add(told)
+            self.warnings += [w for w in dict.fromkeys(told) if w not in self.warnings]
 
 
 _notebook: ContextVar[Notebook | None] = ContextVar("notebook", default=None)
@@ -213,12 +229,32 @@ def call(function: Definition, arguments: Sequence[Any], *, date1904: bool = Fal
     ]
 
 
+def prepared(function: Definition, *, date1904: bool = False) -> Callable[..., Any]:
+    """Make of a worksheet function one of raw host values, for a door that asks often.
+
+    It gives :func:`outgoing` of :func:`call`, to the last message and warning. Arguments of the
+    usual kinds (a text, a number, nothing, assumptions that were read before) are read at once.
+    """
+    read_usual = _usual_readers(function.parameters, date1904)
+
+    def compute(*arguments: Any) -> Any:
+        try:
+            values = read_usual(arguments)
+        except _NOT_USUAL:
+            result = call(function, arguments, date1904=date1904)
+        else:
+            result = _answer(function, values)
+        return result if type(result) is float else outgoing(result, date1904=date1904)
+
+    return compute
+
+
 def outgoing(value: Any, *, date1904: bool = False) -> Any:
     """Result as a host can store it: dates become serials of the book's date system."""
     if isinstance(value, list):
         return [[outgoing(cell, date1904=date1904) for cell in row] for row in value]
     if isinstance(value, dt.date):
-        return float((value - _EPOCH_1900).days - (_DAYS_1904 if date1904 else 0))
+        return float(value.toordinal() - _DAY_0 - (_DAYS_1904 if date1904 else 0))
     return value
 
 
@@ -241,29 +277,35 @@ def month_of(raw: Any) -> dt.date | float:
 
 def day_of(serial: float, *, date1904: bool = False) -> dt.date:
     """Day of a date serial; the part of a day is dropped."""
-    return _EPOCH_1900 + dt.timedelta(days=int(serial) + (_DAYS_1904 if date1904 else 0))
+    return dt.date.fromordinal(_DAY_0 + int(serial) + (_DAYS_1904 if date1904 else 0))
 
 
 def _compute(function: Definition, read: Sequence[Any], date1904: bool) -> Any:
-    notebook = _notebook.get()
     try:
         values = [
             _READERS[parameter.kind](parameter, value, date1904)
             for parameter, value in zip(function.parameters, read, strict=True)
         ]
-        result = function.implementation(*values)
     except Failure as failure:
-        error = failure.error
-        return _error(error, error.message)
-    except Exception as error:
-        for kind, code in FAILURES:
-            if isinstance(error, kind):
-                return _error(code, f"{function.name}: {error}")
-        raise
+        return _error(failure.error, failure.error.message)
+    except Exception as error:  # noqa: BLE001 - raised again where it is a defect of ours
+        return _failed(function, error)
+    return _answer(function, values)
+
+
+def _answer(function: Definition, values: Sequence[Any]) -> Any:
+    """Result of a function of clean values, or its error; who listens hears what it has to say."""
+    try:
+        result = function.implementation(*values)
+    except Exception as error:  # noqa: BLE001 - raised again where it is a defect of ours
+        return _failed(function, error)
     if isinstance(result, Noted):
+        notebook = _notebook.get()
         if notebook is not None:
-            notebook.warnings.extend(w for w in result.warnings() if w not in notebook.warnings)
+            notebook.warn(result.warnings())
         result = result.value
+    if type(result) is float and math.isfinite(result):
+        return result
     if function.table:
         kinds = [column.kind for column in function.columns]
         # The last column's kind is that of all that follow, where their number is the user's.
@@ -272,6 +314,13 @@ def _compute(function: Definition, read: Sequence[Any], date1904: bool) -> Any:
             for row in result
         ]
     return _clean(function, result, "number")
+
+
+def _failed(function: Definition, error: Exception) -> CellError:
+    for kind, code in FAILURES:
+        if isinstance(error, kind):
+            return _error(code, f"{function.name}: {error}")
+    raise error
 
 
 def _clean(function: Definition, result: Any, kind: str) -> Any:
@@ -289,8 +338,8 @@ def _clean(function: Definition, result: Any, kind: str) -> Any:
 
 def _error(code: str, message: str) -> CellError:
     notebook = _notebook.get()
-    if notebook is not None and message and message not in notebook.messages:
-        notebook.messages.append(message)
+    if notebook is not None:
+        notebook.hear(message)
     return CellError(str(code), message)
 
 
@@ -467,15 +516,17 @@ def _assumptions(parameter: Parameter, value: Any, date1904: bool) -> Assumption
     if len(value[0]) < 2:
         raise Failure(VALUE, _WHAT_ASSUMPTIONS_ARE)
     pairs = tuple((row[0], row[-1]) for row in value)
-    notebook = _notebook.get()
-    if notebook is not None and len(value[0]) > 2 and all(v is MISSING for _, v in pairs):
-        notebook.warnings.append(
-            "no assumption counts: the last column of their range is blank; end it at the values"
-        )
+    if len(value[0]) > 2 and all(v is MISSING for _, v in pairs):
+        notebook = _notebook.get()
+        if notebook is not None:
+            notebook.warn([_BLANK_COLUMN])
     # Python takes TRUE for 1 and a Decimal for its float; the kinds keep them apart in the cache.
     return _parsed(pairs, tuple(type(last) for _, last in pairs), date1904)
 
 
+_BLANK_COLUMN: Final = (
+    "no assumption counts: the last column of their range is blank; end it at the values"
+)
 _WHAT_ASSUMPTIONS_ARE: Final = (
     "assumptions are a range of two columns or more: names in the first, values in the last."
 )
@@ -538,3 +589,103 @@ _READERS: Final[dict[Kind, Callable[[Parameter, Any, bool], Any]]] = {
     Kind.SERIES: _series,
     Kind.ASSUMPTIONS: _assumptions,
 }
+
+
+# --- the usual arguments -------------------------------------------------------------------------
+
+
+class _Unusual(Exception):  # noqa: N818 - not an error: the argument needs the whole reading
+    """An argument that is none of the usual ones."""
+
+
+_NOT_USUAL: Final[tuple[type[Exception], ...]] = (
+    _Unusual,
+    Failure,
+    *(kind for kind, _ in FAILURES),
+)
+"""What says that the whole reading must decide about an argument."""
+
+
+def _usual_readers(
+    parameters: Sequence[Parameter], date1904: bool
+) -> Callable[[Sequence[Any]], list[Any]]:
+    """Make a reader of usual arguments; it raises `_Unusual` where one is not.
+
+    It returns what :func:`_read` and then :data:`_READERS` would.
+    """
+    readers = [_usual_reader(parameter, date1904) for parameter in parameters]
+    optional = [p for p in parameters if not p.required]
+    least, most = len(parameters) - len(optional), len(parameters)
+    defaults = [None] * least + [_READERS[p.kind](p, MISSING, date1904) for p in optional]
+
+    def read_usual(arguments: Sequence[Any]) -> list[Any]:
+        if not least <= len(arguments) <= most:
+            raise _Unusual
+        values = defaults.copy()
+        for place, raw in enumerate(arguments):
+            values[place] = readers[place](raw)
+        return values
+
+    return read_usual
+
+
+def _usual_reader(parameter: Parameter, date1904: bool) -> Callable[[Any], Any]:
+    """Make a reader of a parameter's usual values."""
+    default: Any = _Unusual
+    if not parameter.required:
+        default = _READERS[parameter.kind](parameter, MISSING, date1904)
+    day_0 = day_of(0.0, date1904=date1904).toordinal()
+    latest = _HIGHEST_SERIAL + _DAY_0 - day_0
+
+    def blank(raw: Any) -> Any:
+        if default is _Unusual or not (raw is None or (type(raw) is str and not raw)):
+            raise _Unusual
+        return default
+
+    def key(raw: Any) -> Any:
+        return raw if type(raw) is str and raw and raw not in ERRORS else blank(raw)
+
+    def date(raw: Any) -> Any:
+        if type(raw) is float:
+            if LOWEST_SERIAL <= raw <= latest:
+                return dt.date.fromordinal(day_0 + int(raw))
+            if -math.inf < raw < LOWEST_SERIAL:
+                return raw
+        return blank(raw)
+
+    def number(raw: Any) -> Any:
+        return raw if type(raw) is float and math.isfinite(raw) else blank(raw)
+
+    def assumptions(raw: Any) -> Any:
+        return _known(parameter, raw, date1904) if type(raw) is list else blank(raw)
+
+    return {
+        Kind.KEY: key,
+        Kind.DATE: date,
+        Kind.NUMBER: number,
+        Kind.SERIES: number,
+        Kind.ASSUMPTIONS: assumptions,
+    }[parameter.kind]
+
+
+_RANGES_KNOWN: Final = 4096
+_ranges: Final[dict[tuple[Any, ...], Assumptions]] = {}
+"""Assumptions by the raw values of their ranges, and the types of these: TRUE is no 1 here."""
+
+
+def _known(parameter: Parameter, raw: list[Any], date1904: bool) -> Assumptions:
+    """Assumptions of a range; a book hands over the same one with every call."""
+    try:
+        kinds = tuple(map(type, itertools.chain(raw, *raw)))
+        place = (tuple(map(tuple, raw)), kinds, date1904)
+        found = _ranges.get(place)
+    except TypeError:  # no rows of cells, or a cell with an error value of the engine
+        raise _Unusual from None
+    if found is None:
+        found = _assumptions(parameter, _read(raw), date1904)
+        # A range that gives nothing may deserve a warning each time.
+        if found.given:
+            if len(_ranges) >= _RANGES_KNOWN:
+                _ranges.clear()
+            _ranges[place] = found
+    return found

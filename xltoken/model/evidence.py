@@ -1,6 +1,6 @@
 """Which observations count for an answer: admission, steadiness, and the latest of a kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -74,16 +74,22 @@ def claims_on(
     catalog: Catalog, platform: str, workload: Workload, admission: Admission, on: date
 ) -> tuple[Row, ...]:
     """Latest claims dated on or before day `on`; before the first, the first."""
-    claims = [
-        row
-        for row in catalog.of(platform, workload.model)
-        if workload.serves(row) and admission.admits_claim(row)
-    ]
-    if not claims:
+    by_date = claims_by_date(catalog, platform, workload, admission)
+    if not by_date:
         return ()
-    dates = sorted({row.date for row in claims})
-    chosen = max((day for day in dates if day <= on), default=dates[0])
-    return tuple(Row(row) for row in claims if row.date == chosen)
+    return by_date[max((day for day in by_date if day <= on), default=min(by_date))]
+
+
+@per_catalog
+def claims_by_date(
+    catalog: Catalog, platform: str, workload: Workload, admission: Admission
+) -> Mapping[date, tuple[Row, ...]]:
+    """Claims that count, by their dates, earliest first."""
+    by_date: dict[date, list[Row]] = {}
+    for row in catalog.of(platform, workload.model):
+        if workload.serves(row) and admission.admits_claim(row):
+            by_date.setdefault(row.date, []).append(Row(row))
+    return {day: tuple(by_date[day]) for day in sorted(by_date)}
 
 
 def looser_precisions(precision: str) -> list[str]:

@@ -11,16 +11,15 @@ fewer points, or through points that moved, can break them; so the throughput is
 the filter asked for and every looser one, and over every later half-month up to the catalog's.
 """
 
+import bisect
 import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import numpy as np
-from scipy.interpolate import PchipInterpolator
-
+from xltoken.catalog.records import EVIDENCE_GRADES, Observation
 from xltoken.catalog.store import Catalog, Workload, per_catalog
 from xltoken.economics.unit_cost import counted_tokens
 from xltoken.model.evidence import (
@@ -31,7 +30,6 @@ from xltoken.model.evidence import (
     rows_that_count,
 )
 from xltoken.model.index import growth, software_index
-from xltoken.model.panel import half_month
 
 SPEED_GAP: Final = 3.0
 THROUGHPUT_GAP: Final = 4.0
@@ -49,85 +47,124 @@ class Point:
     carried: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Throughput read off a frontier, and the points it was read from (faster one last)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where one reads off a frontier: at a point, or between two (faster one last)."""
+
+    points: tuple[Point, ...]
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """Rows of its points."""
+        return tuple(point.row.observation for point in self.points)
+
+    @property
+    def date(self) -> date:
+        """Date of the older of its rows."""
+        return min(row.date for row in self.observations)
+
+    @property
+    def grade(self) -> str:
+        """Lowest grade among its rows."""
+        return max((row.evidence for row in self.observations), key=EVIDENCE_GRADES.index)
+
+
+class Reading(NamedTuple):
+    """Throughput read off a frontier, and the place it was read from."""
 
     throughput: float
     speed: float | None
-    points: tuple[Point, ...]
-    interpolated: bool
+    place: Place
+    interpolated: bool = False
 
 
 class Frontier:
     """Falling curve of throughput over speed per user through the Pareto-best of `points`."""
 
     def __init__(self, points: Sequence[Point]) -> None:
-        self.best = max(points, key=lambda p: (p.throughput, p.speed or 0.0))
         self.pareto = _pareto(points)
-        self._speeds = [point.speed or 0.0 for point in self.pareto]
         measured = [p.row for p in points if p.speed is not None]
         self.fastest = max(
             measured, key=lambda r: r.observation.tokens_per_second_per_user or 0.0, default=None
         )
-
-    @functools.cached_property
-    def _cubic(self) -> Any:
-        logs = np.log([point.throughput for point in self.pareto])
-        return PchipInterpolator(self._speeds, logs)  # type: ignore[no-untyped-call]
+        self._best = _at(max(points, key=lambda p: (p.throughput, p.speed or 0.0)))
+        self._speeds = [point.speed or 0.0 for point in self.pareto]
+        self._top = self._speeds[-1] * (1 + ROUNDING) if self.pareto else -math.inf
+        self._steps: dict[int, _Step] = {}
 
     def read(self, speed: float | None) -> Reading | None:
         """Throughput at `speed` tok/s/user or more (None: at any); None beyond the fastest."""
         if speed is None:
-            return Reading(self.best.throughput, self.best.speed, (self.best,), False)
-        if not self.pareto or speed > self._speeds[-1] * (1 + ROUNDING):
+            return self._best
+        if speed > self._top:
             return None
-        faster = int(np.searchsorted(self._speeds, speed * (1 - ROUNDING)))
-        point = self.pareto[faster]
-        at_point = speed >= self._speeds[faster] * (1 - ROUNDING)
-        if at_point or faster == 0:
-            return Reading(point.throughput, self._speeds[faster], (point,), False)
-        slower = self.pareto[faster - 1]
-        close = (
-            self._speeds[faster] < SPEED_GAP * self._speeds[faster - 1]
-            and slower.throughput < THROUGHPUT_GAP * point.throughput
-        )
-        if not close:
-            return Reading(point.throughput, self._speeds[faster], (point,), False)
-        throughput = math.exp(float(self._cubic(speed)))
+        faster = bisect.bisect_left(self._speeds, speed * (1 - ROUNDING))
+        step = self._steps.get(faster)
+        if step is None:
+            step = self._steps[faster] = self._step(faster)
+        at_point, gap = step
+        if gap is None or speed >= self._speeds[faster] * (1 - ROUNDING):
+            return at_point
+        place, lowest, highest, start, (cubic, square, slope, level) = gap
+        s = speed - start
+        throughput = math.exp(level + slope * s + square * (s * s) + cubic * (s * s * s))
         # The cubic is monotone; rounding alone could leave the interval.
-        throughput = min(max(throughput, point.throughput), slower.throughput)
-        return Reading(throughput, speed, (slower, point), True)
+        if not lowest <= throughput <= highest:
+            throughput = lowest if throughput < lowest else highest
+        return Reading(throughput, speed, place, True)
+
+    def _step(self, faster: int) -> "_Step":
+        """Step of the frontier that ends at a point."""
+        point = self.pareto[faster]
+        slower = self.pareto[faster - 1] if faster else None
+        if slower is None or not _close(slower, point):
+            return _at(point), None
+        coefficients = self._cubics[:, faster - 1].tolist()
+        start = self._speeds[faster - 1]
+        place = Place((slower, point))
+        return _at(point), (place, point.throughput, slower.throughput, start, coefficients)
+
+    @functools.cached_property
+    def _cubics(self) -> Any:
+        """Coefficients of the log throughput in each gap: a column each, highest power first."""
+        from scipy.interpolate import PchipInterpolator
+
+        logs = [math.log(point.throughput) for point in self.pareto]
+        return PchipInterpolator(self._speeds, logs).c  # type: ignore[no-untyped-call]
 
 
-@dataclass(frozen=True, slots=True)
+_Gap = tuple[Place, float, float, float, Sequence[float]]
+"""Place, least and greatest throughput, slowest speed, and the cubic of the log throughput."""
+_Step = tuple[Reading, _Gap | None]
+"""Reading at a point, and the gap to its slower neighbour, None where it is too wide."""
+
+
 class Frontiers:
     """Frontier asked for, and those of every looser filter, at one half-month.
 
-    `rows` are those behind the answer.
+    `rows` are those behind the answer. `fastest` is the row with the fastest speed measured, as
+    measured; None when no row states one. A looser filter may know less, where a later row of lower
+    grade replaces a faster one; then its fastest is what counts.
     """
 
-    rows: tuple[Row, ...]
-    asked: Frontier
-    looser: tuple[Frontier, ...]
-
-    @property
-    def fastest(self) -> Row | None:
-        """Row with the fastest speed measured, as measured; None when no row states one.
-
-        A looser filter may know less, where a later row of lower grade replaces a faster one; then
-        its fastest is what counts.
-        """
-        rows = [frontier.fastest for frontier in (self.asked, *self.looser)]
-        known = [row for row in rows if row is not None]
-        if len(known) < len(rows):
-            return None
-        return min(known, key=lambda r: r.observation.tokens_per_second_per_user or 0.0)
+    def __init__(
+        self, rows: tuple[Row, ...], asked: Frontier, looser: Sequence[Frontier] = ()
+    ) -> None:
+        self.rows = rows
+        self.asked = asked
+        self.looser = tuple(looser)
+        fastest = [frontier.fastest for frontier in (asked, *looser)]
+        known = [row for row in fastest if row is not None]
+        self.fastest = (
+            min(known, key=lambda r: r.observation.tokens_per_second_per_user or 0.0)
+            if len(known) == len(fastest)
+            else None
+        )
 
     def read(self, speed: float | None) -> Reading | None:
         """Read the smallest throughput over the filter asked for and the looser ones.
 
-        The points are those of the filter asked for.
+        The place is that of the filter asked for.
         """
         reading = self.asked.read(speed)
         for frontier in self.looser:
@@ -135,7 +172,7 @@ class Frontiers:
             if reading is None or other is None:
                 return None
             if other.throughput < reading.throughput:
-                reading = replace(reading, throughput=other.throughput, interpolated=True)
+                reading = reading._replace(throughput=other.throughput, interpolated=True)
         return reading
 
 
@@ -187,7 +224,7 @@ def frontiers(
     rows = within_wait(asked, longest_wait)
     if not rows:
         return None
-    built: dict[tuple[Point, ...], Frontier] = {}
+    built: dict[tuple[int, ...], Frontier] = {}
     for precision in looser_precisions(admission.precision):
         for grade in looser_grades(admission.grade, lowest_grade):
             wider = Admission(precision, grade, admission.as_of)
@@ -197,54 +234,12 @@ def frontiers(
                 kept = [p for p in points if _waits_at_most(p.row, wait)]
                 if not kept:
                     return None
-                key = tuple(kept)
+                # The same rows make the same curve, whichever filter kept them.
+                key = tuple(id(p.row.observation) for p in kept)
                 if key not in built:
                     built[key] = Frontier(kept)
     first, *looser = built.values()
-    return Frontiers(rows, first, tuple(looser))
-
-
-def read_at(
-    catalog: Catalog,
-    platform: str,
-    workload: Workload,
-    admission: Admission,
-    lowest_grade: str,
-    longest_wait: float | None,
-    counted: str,
-    gain_per_month: float | None,
-    when: date,
-    speed: float | None,
-) -> tuple[Frontiers, Reading | None] | None:
-    """Read the throughput at `speed` on day `when`, or at the catalog's date if that is earlier.
-
-    Returns the frontiers of that half-month and the reading, None beyond the fastest; None when no
-    row counts. The arguments are those of :func:`frontiers`.
-    """
-    today = half_month(catalog.date)
-    index = software_index(catalog, admission.as_of)
-    settled = index.settled(catalog.of(platform, workload.model))
-    asked = min(max(half_month(when), settled), today)
-
-    def built(half: int) -> Frontiers | None:
-        return frontiers(
-            catalog, platform, workload, admission, lowest_grade, longest_wait, counted,
-            gain_per_month, half,
-        )  # fmt: skip
-
-    found = built(asked)
-    if found is None:
-        return None
-    reading = found.read(speed)
-    # The best of all rows only moves up; what is read between two of them may not.
-    if reading is not None and speed is not None:
-        for half in range(asked + 1, today + 1):
-            later = built(half)
-            assert later is not None
-            other = later.read(speed)
-            if other is not None and other.throughput < reading.throughput:
-                reading = replace(reading, throughput=other.throughput)
-    return found, reading
+    return Frontiers(rows, first, looser)
 
 
 def of_rows(rows: Sequence[Row], longest_wait: float | None, counted: str) -> Frontiers | None:
@@ -252,7 +247,7 @@ def of_rows(rows: Sequence[Row], longest_wait: float | None, counted: str) -> Fr
     kept = within_wait(rows, longest_wait)
     if not kept:
         return None
-    return Frontiers(tuple(kept), Frontier([_point(row, counted) for row in kept]), ())
+    return Frontiers(kept, Frontier([_point(row, counted) for row in kept]))
 
 
 def within_wait(rows: Sequence[Row], longest_wait: float | None) -> tuple[Row, ...]:
@@ -281,6 +276,16 @@ def _point(row: Row, counted: str, factor: float = 1.0) -> Point:
     speed = seen.tokens_per_second_per_user
     throughput = seen.total * share * factor
     return Point(row, throughput, None if speed is None else speed * factor, factor)
+
+
+def _at(point: Point) -> Reading:
+    return Reading(point.throughput, point.speed, Place((point,)))
+
+
+def _close(slower: Point, faster: Point) -> bool:
+    """Whether neighbours stand close enough to be interpolated between."""
+    apart = (faster.speed or 0.0) < SPEED_GAP * (slower.speed or 0.0)
+    return apart and slower.throughput < THROUGHPUT_GAP * faster.throughput
 
 
 def _pareto(points: Sequence[Point]) -> list[Point]:

@@ -131,6 +131,47 @@ def software_index(catalog: Catalog, as_of: date | None) -> SoftwareIndex:
     return SoftwareIndex(last, drift, _steps(known, last), prior, user)
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What software gains beyond the catalog's date `today`, on one platform and model.
+
+    Throughput grows by ``((a + h + 1) / (a + 1)) ** b`` with ``b = log_drift (a + 1)``: `h` months
+    since that date, `a` the months (`age`) then since the later of launch and release. At first
+    that is the monthly drift; it slows as the pair ages. The deceleration is an assumption.
+    """
+
+    today: date
+    log_drift: float
+    age: float
+
+    def at(self, when: float) -> float:
+        """Factor by which throughput at a moment exceeds that at `today`; 1 up to that date."""
+        months = months_between(self.today, when)
+        if months <= 0:
+            return 1.0
+        return math.exp(log_growth(self.log_drift, self.age, months))
+
+
+def growth_of(
+    index: SoftwareIndex,
+    today: date,
+    launched: date | None,
+    released: date | None,
+    gain_per_month: float | None = None,
+) -> Growth:
+    """Growth of a pair: at the drift of `index`, or at the user's own gain.
+
+    Parameters
+    ----------
+    launched, released : date or None
+        Launch of the platform and release of the model; 12 months ago where neither is known.
+    gain_per_month : float, optional
+        Share of throughput a month instead of the drift.
+    """
+    log_drift = index.drift if gain_per_month is None else math.log1p(gain_per_month)
+    return Growth(today, log_drift, age_months(today, launched, released))
+
+
 def growth(
     index: SoftwareIndex,
     today: date,
@@ -139,27 +180,8 @@ def growth(
     released: date | None,
     gain_per_month: float | None = None,
 ) -> float:
-    """Factor by which throughput at moment `when` exceeds that at the catalog's date `today`.
-
-    1 up to that date. Beyond it software gains ``((a + h + 1) / (a + 1)) ** b`` with
-    ``b = ln(1 + drift) (a + 1)``: `h` months since the catalog's date, `a` months then since the
-    later of launch and release. At first that is the monthly drift; it slows as the pair ages. The
-    deceleration is an assumption.
-
-    Parameters
-    ----------
-    when : float
-        Moment, as in :mod:`xltoken.model.months`.
-    launched, released : date or None
-        Launch of the platform and release of the model; 12 months ago where neither is known.
-    gain_per_month : float, optional
-        Share of throughput a month instead of the drift.
-    """
-    months = months_between(today, when)
-    if months <= 0:
-        return 1.0
-    log_drift = index.drift if gain_per_month is None else math.log1p(gain_per_month)
-    return math.exp(log_growth(log_drift, age_months(today, launched, released), months))
+    """Factor of :func:`growth_of` at one moment `when`, as in :mod:`xltoken.model.months`."""
+    return growth_of(index, today, launched, released, gain_per_month).at(when)
 
 
 def age_months(today: date, launched: date | None, released: date | None) -> float:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import formualizer as fz
 
 from xltoken.functions import FUNCTIONS, cells
-from xltoken.recalc.builtins import REPLACED
+from xltoken.recalc.builtins import DATED, REPLACED
 from xltoken.recalc.formulas import own_calls, own_name, registrable
 from xltoken.recalc.graph import Areas
 from xltoken.recalc.package import FileError, Package, Place
@@ -66,7 +66,9 @@ class Engine:
         self._registered: set[str] = set()
         book.set_temporal_egress("serial")
         for name, function in REPLACED.items():
-            book.register_function(name, function, allow_override_builtin=True)
+            # The engine's own functions know the 1904 date system; the replacements do not.
+            if not (date1904 and name.rpartition(".")[2] in DATED):
+                book.register_function(name, function, allow_override_builtin=True)
 
     @classmethod
     def empty(cls, formula: str = "") -> "Engine":

@@ -3,9 +3,11 @@
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from xltoken.functions import FUNCTIONS
+from xltoken.recalc.builtins import SKIPPED
 from xltoken.recalc.sheetxml import MAX_COLUMN, MAX_ROW, column_letters, column_number
 
 # Texts and quoted sheet names are read over; what remains before a bracket is a function's name,
@@ -114,14 +116,17 @@ def plainly_spelled(formula: str) -> str:
 
 
 def skipped_filled(formula: str) -> str:
-    """Formula with ``""`` written where one of our functions has a skipped argument.
+    """Formula in which what a skipped argument means is written out.
 
-    The engine hands a skipped argument over as 0; an empty text is what it means.
+    The engine hands a skipped argument over as 0. For our functions an empty text is what it
+    means; for some of Excel's it is another value.
 
     Examples
     --------
     >>> skipped_filled('=NPV_STATIC(0.1,,SUM(1,),)')
     '=NPV_STATIC(0.1,"",SUM(1,),"")'
+    >>> skipped_filled('=XLOOKUP(A1,B:B,C:C,,1)')
+    '=XLOOKUP(A1,B:B,C:C,#N/A,1)'
     """
     import formualizer
 
@@ -129,9 +134,8 @@ def skipped_filled(formula: str) -> str:
         return formula
     body = formula if formula.startswith("=") else f"={formula}"
     pieces: list[str] = []
-    # One entry an open bracket: whether it is a call of ours.
-    calls: list[bool] = []
-    waiting = False  # whether an argument of ours has begun and nothing stands in it yet
+    calls: list[_Call] = []  # one an open bracket
+    empty = False  # whether an argument has begun and nothing stands in it yet
     for token in list(formualizer.tokenize(body).tokens()):
         kind, subtype = str(token.token_type), str(token.subtype)
         if "Whitespace" in kind:
@@ -139,20 +143,35 @@ def skipped_filled(formula: str) -> str:
             continue
         closes = subtype.endswith("Close")
         separates = subtype.endswith("Arg") and "Sep" in kind
-        if waiting and (separates or closes):
-            if not (closes and pieces[-1].rstrip().endswith("(")):
-                pieces.append('""')
-            waiting = False
+        if empty and calls and (separates or closes):
+            call = calls[-1]
+            if not (closes and call.place == 1):  # f() has no argument
+                pieces.append(call.fillers.get(call.place, call.fillers.get(0, "")))
+        empty = False
         pieces.append(token.value)
         if subtype.endswith("Open"):
-            calls.append(bool(own_calls(f"={token.value}")) if "Func" in kind else False)
-            waiting = calls[-1]
+            calls.append(_Call(_fillers(token.value) if "Func" in kind else {}))
+            empty = True
         elif closes:
             calls.pop()
-            waiting = False
-        else:
-            waiting = separates and bool(calls) and calls[-1]
+        elif separates and calls:
+            calls[-1].place += 1
+            empty = True
     return "=" + "".join(pieces)
+
+
+@dataclass(slots=True)
+class _Call:
+    """An open bracket: what its skipped arguments mean, by place (0: any), and the place now."""
+
+    fillers: dict[int, str]
+    place: int = 1
+
+
+def _fillers(token: str) -> dict[int, str]:
+    if own_calls(f"={token}"):
+        return {0: '""'}
+    return SKIPPED.get(bare_name(token.removesuffix("(")), {})
 
 
 def bare_name(spelled: str) -> str:
@@ -235,19 +254,6 @@ def reads_other_workbook(formula: str) -> bool:
         for match in _ELSEWHERE.finditer(formula)
         if not match[0].startswith('"') and not own_name(match["call"] or "")
     )
-
-
-def wrong_in_engine(formula: str) -> list[str]:
-    """Return the functions of a formula that the engine is known to compute unlike Excel."""
-    names = [bare_name(name) for name in function_names(formula)]
-    found = [name for name in names if name in _WRONG]
-    if "COUNTIF" in names and '"<>"' in formula:
-        found.append("COUNTIF")
-    if "CHOOSE" in names and "{" in formula:
-        found.append("CHOOSE")
-    if "SUMPRODUCT" in names and any(name in _SCALAR for name in names):
-        found.append("SUMPRODUCT")  # text functions over a range see its first cell only
-    return found
 
 
 def reaches_anywhere(formula: str) -> bool:

@@ -45,9 +45,11 @@ class Inspection:
     def not_computed(self) -> dict[Place, str]:
         """Formulas that the engine may not be asked for, each with the reason."""
         if self.judged is None:
-            return self.survey.unsupported
-        frozen = self.judged.frozen.items()
-        return {place: f.function for place, f in frozen if f.status == "unsupported"}
+            found = self.survey.unsupported
+        else:
+            frozen = self.judged.frozen.items()
+            found = {place: f.function for place, f in frozen if f.status == "unsupported"}
+        return {place: found[place] for place in self.in_order(found)}
 
     @cached_property
     def texts(self) -> dict[str, dict[Spot, str]]:
@@ -86,10 +88,15 @@ class Inspection:
         """Formula of a cell as Excel shows it."""
         return f"={text_of(self.package.sheets[place[0]], place[1:])}"
 
+    def in_order(self, places: Iterable[Place]) -> list[Place]:
+        """Places in the order of the sheets, row by row."""
+        order = {name: number for number, name in enumerate(self.package.sheets)}
+        return sorted(places, key=lambda place: (order[place[0]], *place[1:]))
+
     def alike(self, places: Iterable[Place]) -> Iterator[tuple[str, str, int, Place]]:
         """Copies of one formula, or constants, as areas: sheet, area, size and first cell."""
         groups: dict[tuple[str, str], list[Spot]] = {}
-        for name, *spot in places:
+        for name, *spot in self.in_order(places):
             at = (spot[0], spot[1])
             groups.setdefault((name, self.texts[name].get(at, "")), []).append(at)
         for (name, _), spots in groups.items():

@@ -10,6 +10,7 @@ from typing import Final
 
 from xltoken.functions import FUNCTIONS
 from xltoken.recalc import conformance
+from xltoken.recalc.builtins import SKIPPED
 from xltoken.recalc.formulas import (
     SKIPS,
     bare_name,
@@ -127,7 +128,7 @@ def _traits(text: str) -> _Traits:
     asks = bool(
         "[" in text
         or reaching
-        or (own and SKIPS.search(text))
+        or ((own or not SKIPPED.keys().isdisjoint(others)) and SKIPS.search(text))
         or not all(registrable(spelled) for spelled, _ in own)
         or not {"SINGLE", "ANCHORARRAY"}.isdisjoint(others)
         or any(conformance.verdict(name) != conformance.RIGHT for name in others)
@@ -164,10 +165,9 @@ def _look_closer(
     text = written = text_of(sheet, spot)
     if package.tables or "[" in text:
         text = resolved(text, package.tables, sheet.name, *spot)
-    if traits.own:
-        text = skipped_filled(text).removeprefix("=")
-        if not all(registrable(spelled) for spelled, _ in traits.own):
-            text = plainly_spelled(text)
+    text = skipped_filled(text).removeprefix("=")
+    if not all(registrable(spelled) for spelled, _ in traits.own):
+        text = plainly_spelled(text)
     if "SINGLE" in traits.others:
         text = _INTERSECTION.sub("@(", text)
     if "ANCHORARRAY" in traits.others:
