@@ -16,7 +16,12 @@ from excel_names import EXCEL_NAMES
 
 from xltoken.recalc import conformance
 from xltoken.recalc.engine import NO_RESULT, Engine
-from xltoken.recalc.formulas import bare_name, function_names, reads_other_workbook
+from xltoken.recalc.formulas import (
+    bare_name,
+    function_names,
+    reads_other_workbook,
+    skipped_filled,
+)
 from xltoken.recalc.package import Package, Place, read
 from xltoken.recalc.sheetxml import Cell, ErrorText, Value, address, corners, reference
 from xltoken.recalc.survey import text_of
@@ -144,7 +149,7 @@ def computed(formula: str, inputs: str) -> Area:
         else:
             engine.set(SHEET, row, column, value)
     try:
-        engine.set_formula(SHEET, *ANCHOR, formula)
+        engine.set_formula(SHEET, *ANCHOR, skipped_filled(formula))
         engine.evaluate()
     except Exception as error:  # noqa: BLE001 - the engine raises types of its own
         return [[f"{type(error).__name__}: {error}"]]

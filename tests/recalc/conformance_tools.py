@@ -31,6 +31,8 @@ LOOKUPS = {"HLOOKUP", "LOOKUP", "MATCH", "VLOOKUP", "XLOOKUP", "XMATCH"}
 NO_ARGUMENTS = {"FALSE", "NA", "NOW", "PI", "RAND", "TODAY", "TRUE"}
 SPECIAL: dict[str, tuple[conformance.Condition, ...]] = {
     "CHOOSE": (conformance.choice_typed_or_several,),
+    **dict.fromkeys(("COUNTBLANK", "COUNTIF"), (conformance.blanks_of_whole_columns,)),
+    "COUNTIFS": (conformance.ranges_differ_in_size, conformance.blanks_of_whole_columns),
     "COUNT": (conformance.counts_what_is_computed,),
     "IF": (conformance.several_for_one, conformance.text_as_condition),
     "INDEX": (conformance.position_not_whole,),
@@ -38,8 +40,15 @@ SPECIAL: dict[str, tuple[conformance.Condition, ...]] = {
     "LARGE": (conformance.several_ranks,),
     "OFFSET": (conformance.size_below_one,),
     "SMALL": (conformance.several_ranks,),
+    "SUMPRODUCT": (conformance.arguments_without_arithmetic,),
+    "XLOOKUP": (
+        conformance.several_looked_up,
+        conformance.lookup_left_empty,
+        conformance.lookup_ranges_differ,
+        conformance.corner_of_range,
+    ),
     **dict.fromkeys(
-        ("AVERAGEIF", "AVERAGEIFS", "COUNTIFS", "MAXIFS", "MINIFS", "SUMIF", "SUMIFS"),
+        ("AVERAGEIF", "AVERAGEIFS", "MAXIFS", "MINIFS", "SUMIF", "SUMIFS"),
         (conformance.ranges_differ_in_size,),
     ),
     **dict.fromkeys(("SUMX2MY2", "SUMX2PY2", "SUMXMY2"), (conformance.ranges_differ_in_size,)),
@@ -95,21 +104,22 @@ def _verdict(
     """Verdict on a function, and the conditions under which it is not right or was never seen."""
     if name in EXCEL_NAMES and name not in known():
         return conformance.MISSING, ()
-    needed = tuple(
-        condition
-        for condition in conditions_of(name)
-        if any(condition(case.formula, name) for case in wrong)
-        or (
-            condition is conformance.several_for_one
-            and not any(condition(case.formula, name) for case in right)
+    needed: list[conformance.Condition] = []
+    unexplained = wrong
+    for condition in conditions_of(name):
+        unseen = condition is conformance.several_for_one and not any(
+            condition(case.formula, name) for case in right
         )
-    )
-    outside = [case for case in right if not any(c(case.formula, name) for c in needed)]
-    if not all(any(c(case.formula, name) for c in needed) for case in wrong):
+        rest = [case for case in unexplained if not condition(case.formula, name)]
+        if unseen or len(rest) < len(unexplained):
+            needed.append(condition)
+            unexplained = rest
+    if unexplained:
         return conformance.WRONG, ()
+    outside = [case for case in right if not any(c(case.formula, name) for c in needed)]
     if len(outside) < ENOUGH:
         return (conformance.WRONG if wrong else conformance.UNTESTED), ()
-    return (conformance.LIMITS if needed else conformance.RIGHT), needed
+    return (conformance.LIMITS if needed else conformance.RIGHT), tuple(needed)
 
 
 def _by_function(cases: list[Case]) -> defaultdict[str, tuple[list[Case], list[Case]]]:

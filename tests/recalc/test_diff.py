@@ -4,7 +4,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
-from recalc_tools import F, Raw, book, grid
+from recalc_tools import F, Raw, book, grid, replaced
 
 from xltoken.recalc.alignment import Reading, Shift
 from xltoken.recalc.copies import area_text, rectangles, relative_texts, where
@@ -195,6 +195,7 @@ def test_a_larger_array_is_another_formula():
         return {"S": {"A1": F("ROW(C1:C3)", 1, f' t="array" ref="{ref}"')}}
 
     [change] = compared(array("A1:A2"), array("A1:A3")).formulas
+    assert change.what == "same text, other cells"
     assert change.before == change.after == "{=ROW(C1:C3)}"
 
 
@@ -259,6 +260,36 @@ def test_two_renamed_sheets_that_name_each_other():
         ("renamed", "C", "was A"), ("renamed", "D", "was B"),
     ]  # fmt: skip
     assert kinds(found) == {"sheets"}
+
+
+def test_a_sheet_renamed_and_edited_hides_nothing():
+    """A renamed sheet may differ in a few cells: it is renamed, and they are told."""
+    before = {"Old": months("{c}1*2", count=12), "Out": {"A1": F("Old!B2", 1)}}
+    after = {"New": months("{c}1*2", count=12, D2=7.0), "Out": {"A1": F("New!B2", 1)}}
+    found = compared(before, after)
+    assert [c.what for c in found.sheets] == ["renamed"]
+    assert [(c.sheet, c.area, c.after) for c in found.formulas] == [("New", "D2", 7.0)]
+    assert kinds(found) == {"sheets", "formulas"}
+
+
+def test_a_hidden_sheet_is_told():
+    """A sheet that became hidden is a change of the workbook."""
+    content = book({"S": {"A1": 1}, "T": {"A1": 1}})
+    hidden = replaced(content, "xl/workbook.xml", 'name="T"', 'name="T" state="veryHidden"')
+    [change] = compared(content, hidden).sheets
+    assert astuple(change) == ("T", "visibility", "visible -> veryHidden")
+
+
+def test_names_of_one_sheet_are_compared():
+    """A name that belongs to a sheet is told with it, and follows its sheet's new name."""
+
+    def named(sheet, target):
+        local = f'<definedName name="rate" localSheetId="0">{target}</definedName>'
+        return book({sheet: {"A1": 1, "A2": 1}}, local_names=local)
+
+    [change] = compared(named("S", "S!$A$1"), named("S", "S!$A$2")).names
+    assert astuple(change) == ("S!rate", "points elsewhere", "S!$A$1", "S!$A$2")
+    assert not compared(named("S", "S!$A$1"), named("T", "T!$A$1")).names
 
 
 def test_a_sheet_with_one_other_value_is_not_renamed():
@@ -362,9 +393,8 @@ def test_a_formula_that_did_not_follow_an_insertion_is_told():
     before = {"L": ledger(), "Out": {"A1": F("L!B9", 9.0)}}
     after = {"L": ledger(("new",)), "Out": {"A1": F("L!B9", 8.0)}}
     [change] = compared(before, after).formulas
-    assert (change.sheet, change.area, change.before, change.after) == (
-        "Out", "A1", "=L!B9", "=L!B9",
-    )  # fmt: skip
+    assert (change.sheet, change.area, change.what) == ("Out", "A1", "same text, other cells")
+    assert change.before == change.after == "=L!B9"
 
 
 def test_rows_added_at_the_end_are_no_insertion():

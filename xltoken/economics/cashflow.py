@@ -144,8 +144,10 @@ def declining_path(
     require_finite(start=start, floor=floor)
     require(start >= 0, "a unit cost or price is 0 or more.")
     require(floor >= 0, "floor is a cost, 0 or more.")
+    if decline == 0:  # a flat path is the start itself, to the last bit
+        return np.full(len(months), max(start, floor))
     factors = np.array(decline_factors(decline, months.tolist()))
     with np.errstate(over="ignore"):
         path = np.maximum(start * factors, floor)
-    require(np.all(np.isfinite(path)), "a unit cost or price grows beyond every number.")
+    require(np.isfinite(path).all(), "a unit cost or price grows beyond every number.")
     return path

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xltoken.economics.domain import require, require_finite
+from xltoken.economics.domain import DomainError, require, require_finite
 
 FloatArray = NDArray[np.float64]
 
@@ -73,16 +73,17 @@ def discount_factors(discount_rate: float, months: FloatArray) -> FloatArray:
     array([0.909091, 0.826446])
     """
     require_finite(discount_rate=discount_rate)
-    require(
-        discount_rate > -1,
-        f"the discount rate is an effective annual rate above -1; it is {discount_rate:g}.",
-    )
+    if discount_rate <= -1:
+        raise DomainError(
+            f"the discount rate is an effective annual rate above -1; it is {discount_rate:g}."
+        )
     with np.errstate(over="ignore", divide="ignore"):
         factors = np.asarray((1.0 + discount_rate) ** (-months / 12.0), dtype=np.float64)
-    require(
-        np.all(np.isfinite(factors)),
-        f"a discount rate of {discount_rate:g} overflows over {float(np.max(months)):g} months.",
-    )
+    if not np.isfinite(factors).all():
+        longest = float(np.max(months))
+        raise DomainError(
+            f"a discount rate of {discount_rate:g} overflows over {longest:g} months."
+        )
     return factors
 
 

@@ -25,17 +25,16 @@ def require_finite(**numbers: float) -> None:
 
 def require_series(name: str, series: NDArray[np.float64]) -> None:
     """Raise :class:`DomainError` unless every period of a series is finite and 0 or more."""
-    require(
-        bool(np.all(np.isfinite(series)) and np.all(series >= 0)),
-        f"{name} must be finite and 0 or more in every period.",
-    )
+    # The smallest and the largest of a series with a nan are nan, and no comparison holds.
+    if len(series) and not (series.min() >= 0 and series.max() < math.inf):
+        raise DomainError(f"{name} must be finite and 0 or more in every period.")
 
 
 def require_decline(decline: float, name: str = "decline") -> None:
     """Raise unless `decline` is an effective annual fraction below 1 (0.30 is 30 % a year)."""
     require_finite(**{name: decline})
-    require(
-        decline < 1,
-        f"{name} is an effective annual fraction below 1 (0.30 means 30 % a year); it is "
-        f"{decline:g}.",
-    )
+    if decline >= 1:
+        raise DomainError(
+            f"{name} is an effective annual fraction below 1 (0.30 means 30 % a year); it is "
+            f"{decline:g}."
+        )

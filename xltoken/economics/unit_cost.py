@@ -48,10 +48,17 @@ def usd_per_million_tokens(
     >>> round(usd_per_million_tokens(1.95, 25_943), 4)
     0.0209
     """
-    _require_operation(tokens_per_second, utilization)
-    require_finite(usd_per_accelerator_hour=usd_per_accelerator_hour, overhead=overhead)
-    require(usd_per_accelerator_hour >= 0, "the rate is USD per accelerator-hour, 0 or more.")
-    require(overhead >= 0, "overhead is a share of the rate, 0 or more.")
+    usual = (
+        0 < tokens_per_second < math.inf
+        and 0 < utilization <= 1
+        and 0 <= usd_per_accelerator_hour < math.inf
+        and 0 <= overhead < math.inf
+    )
+    if not usual:  # say which, and why
+        _require_operation(tokens_per_second, utilization)
+        require_finite(usd_per_accelerator_hour=usd_per_accelerator_hour, overhead=overhead)
+        require(usd_per_accelerator_hour >= 0, "the rate is USD per accelerator-hour, 0 or more.")
+        require(overhead >= 0, "overhead is a share of the rate, 0 or more.")
     millions_per_hour = tokens_per_second * SECONDS_PER_HOUR / TOKENS_PER_MILLION
     return usd_per_accelerator_hour / millions_per_hour / utilization * (1.0 + overhead)
 
@@ -85,9 +92,15 @@ def million_tokens_per_month(
     >>> million_tokens_per_month(1_000.0, 72)
     189216.0
     """
-    _require_operation(tokens_per_second, utilization)
-    require_finite(accelerators=accelerators)
-    require(accelerators >= 0, "accelerators is a count, 0 or more.")
+    usual = (
+        0 < tokens_per_second < math.inf
+        and 0 < utilization <= 1
+        and 0 <= accelerators < math.inf
+    )
+    if not usual:  # say which, and why
+        _require_operation(tokens_per_second, utilization)
+        require_finite(accelerators=accelerators)
+        require(accelerators >= 0, "accelerators is a count, 0 or more.")
     seconds = SECONDS_PER_HOUR * HOURS_PER_MONTH
     return tokens_per_second * seconds / TOKENS_PER_MILLION * accelerators * utilization
 

@@ -110,10 +110,12 @@ class Reading:
 
 def found_shift(before: Sheet, after: Sheet) -> Shift | None:
     """Block of rows, else of columns, that one of two sheets has and the other has not."""
+    ends = _end(before), _end(after)
     for axis in (0, 1):
-        shift = _along(_lines(before, axis), _lines(after, axis), axis)
-        if shift is not None:
-            return shift
+        if ends[0][axis] != ends[1][axis]:
+            shift = _along(_lines(before, axis), _lines(after, axis), axis)
+            if shift is not None:
+                return shift
     return None
 
 
@@ -121,6 +123,17 @@ def shifts_found(pairs: Mapping[str, tuple[Sheet, Sheet]]) -> dict[str, Shift]:
     """Blocks of each pair of sheets that has one, by the key of the pair."""
     found = {key: found_shift(*pair) for key, pair in pairs.items() if pair[0].xml != pair[1].xml}
     return {key: shift for key, shift in found.items() if shift is not None}
+
+
+def _end(sheet: Sheet) -> Spot:
+    """Last row and last column in which anything stands."""
+    spots = [
+        spot
+        for spot, cell in sheet.cells.items()
+        if cell.value is not None or cell.formula is not None
+    ]
+    rows, columns = zip(*spots, strict=True) if spots else ((0,), (0,))
+    return max(rows), max(columns)
 
 
 Line = tuple[frozenset[tuple[int, str]], frozenset[tuple[int, object]]]

@@ -6,6 +6,7 @@ that Excel saved, and every case of Excel's documentation, computed here and com
 
 import csv
 import functools
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -200,6 +201,42 @@ def ranges_differ_in_size(formula: str, name: str) -> bool:
     return False
 
 
+def blanks_of_whole_columns(formula: str, name: str) -> bool:
+    """Blanks counted in whole rows or columns."""
+    return any(
+        _WHOLE.fullmatch(text) and ("<>" in criterion or criterion in ('""', '"="'))
+        for call in _calls(formula, name)
+        for text, criterion in itertools.pairwise(call.arguments)
+    )
+
+
+def lookup_left_empty(formula: str, name: str) -> bool:
+    """Nothing given to look up."""
+    return any(call.arguments[0] == "" for call in _calls(formula, name))
+
+
+def lookup_ranges_differ(formula: str, name: str) -> bool:
+    """Ranges to look in and to return from that differ in length."""
+    for call in _calls(formula, name):
+        looked, returned = (_size(text) for text in (*call.arguments, "", "", "")[1:3])
+        if looked and returned and looked[looked[0] == 1] != returned[looked[0] == 1]:
+            return True
+    return False
+
+
+def corner_of_range(formula: str, name: str) -> bool:
+    """A result that is the corner of a range."""
+    del name
+    return re.search(r"\)\s*:|:\s*[A-Za-z_][\w.]*\(", formula) is not None
+
+
+def arguments_without_arithmetic(formula: str, name: str) -> bool:
+    """An argument that is no product or sum, so that logical values in it must count as 0."""
+    return any(
+        not re.search(r"[-+*/^]", text) for call in _calls(formula, name) for text in call.arguments
+    )
+
+
 def style_given(formula: str, name: str) -> bool:
     """An address in a style that is given, such as R1C1."""
     return any(len(call.arguments) > 1 for call in _calls(formula, name))
@@ -225,6 +262,11 @@ _CONDITIONS: Final[dict[str, Condition]] = {
         position_not_whole,
         counts_what_is_computed,
         ranges_differ_in_size,
+        blanks_of_whole_columns,
+        lookup_left_empty,
+        lookup_ranges_differ,
+        corner_of_range,
+        arguments_without_arithmetic,
         style_given,
         size_below_one,
     )
@@ -260,6 +302,7 @@ _PIECE: Final = re.compile(
 _TYPED: Final = re.compile(r'"(?:[^"]|"")*"|TRUE|FALSE', re.IGNORECASE)
 _NOT_WHOLE: Final = re.compile(r"-.*|[0-9]*\.[0-9]+")
 _ADDRESS: Final = r"(?:(?:'(?:[^']|'')*'|[\w.]+)!)?\$?[A-Z]{0,3}\$?[0-9]*"
+_WHOLE: Final = re.compile(r"(?:.*!)?(?:\$?[A-Z]+:\$?[A-Z]+|\$?[0-9]+:\$?[0-9]+)", re.IGNORECASE)
 _NAME: Final = r"[A-Z_\\][\w.]*(?:\[.*\])?"
 _PLAIN: Final = re.compile(
     rf"(?:{_ADDRESS}(?::{_ADDRESS})?|{_NAME}|[0-9.]+|)", re.IGNORECASE | re.DOTALL

@@ -50,7 +50,7 @@ def breaks(sheet: Sheet, texts: Mapping[Spot, str]) -> list[Break]:
 
 def _numbers_beside(sheet: Sheet) -> Iterator[Spot]:
     """Typed numbers behind or below a formula, at most one cell away from it."""
-    formulas, under_arrays = sheet.formulas, filled(sheet)
+    formulas, under_arrays = sheet.formulas, filled(sheet.formulas.values())
     for spot, cell in sheet.cells.items():
         if cell.formula is None and cell.value.__class__ is float and spot not in under_arrays:
             row, column = spot

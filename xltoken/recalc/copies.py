@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from xltoken.recalc.formulas import relative
-from xltoken.recalc.sheetxml import Sheet, address, corners
+from xltoken.recalc.sheetxml import Cell, Sheet, address, corners
 from xltoken.recalc.survey import Spot, masters
 
 Area = tuple[int, int, int, int]
@@ -83,10 +83,10 @@ def size(area: Area) -> int:
     return (area[2] - area[0] + 1) * (area[3] - area[1] + 1)
 
 
-def filled(sheet: Sheet) -> set[Spot]:
-    """Cells that an array formula or a data table fills."""
+def filled(cells: Iterable[Cell]) -> set[Spot]:
+    """Spots that the array formulas and data tables among `cells` fill."""
     found: set[Spot] = set()
-    for cell in sheet.formulas.values():
+    for cell in cells:
         box = corners(cell.spill) if cell.spill else None
         if box:
             (top, left), (bottom, right) = box

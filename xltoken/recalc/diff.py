@@ -4,6 +4,7 @@ Both files are read as saved; nothing is recalculated. Formats, charts, comments
 not compared, only named where their parts differ.
 """
 
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,16 +14,18 @@ from xltoken.recalc.alignment import Reading, Shift, shifts_found
 from xltoken.recalc.diff_cells import CellChange, FormulaChange, SheetComparison, same, text_in
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.settings import SettingError, cell_of
-from xltoken.recalc.sheetxml import Sheet, Value
+from xltoken.recalc.sheetxml import Sheet, Value, attributes_of
 from xltoken.recalc.survey import Spot
 
 TOLERANCE: Final = 1e-12
 """Relative difference up to which two numbers are the same."""
+_ALIKE: Final = 0.9
+"""Share of the cells that must be equal in a sheet that was renamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NameChange:
-    """A name of the whole workbook that came, went, or points elsewhere."""
+    """A name that came, went, or points elsewhere; one of a single sheet is ``Sheet!name``."""
 
     name: str
     what: str
@@ -129,7 +132,7 @@ class _Comparison:
         self.old_reading, self.new_reading = Reading(inserted, renamed), Reading(deleted)
         found.paired = {old: (new, shifts.get(old)) for old, new in paired.items()}
         self._sheets(paired, shifts)
-        self._names()
+        self._names(paired)
         names = _cell_names(self.after)
         for old, new in paired.items():
             told = SheetComparison(
@@ -158,35 +161,43 @@ class _Comparison:
         come = [n for n in self.after.sheets if n not in paired.values()]
         renamed: dict[str, str] = {}
         for name in gone:
-            spots = self.before.sheets[name].cells.keys()
             for other in come:
-                if other not in renamed.values() and spots == self.after.sheets[other].cells.keys():
+                if other not in renamed.values() and self._alike(name, other, None):
                     renamed[name] = other
                     break
         # Formulas of one renamed sheet may name another one: all are tried, and wrong ones dropped.
-        while wrong := [n for n, other in renamed.items() if not self._equal(n, other, renamed)]:
+        while wrong := [n for n, o in renamed.items() if not self._alike(n, o, renamed)]:
             for name in wrong:
                 del renamed[name]
         both = paired | renamed
         return {name: both[name] for name in self.before.sheets if name in both}
 
-    def _equal(self, name: str, other: str, renamed: Mapping[str, str]) -> bool:
-        """Whether every cell of two sheets is equal, given what was renamed."""
-        reading, plain = Reading(renamed=dict(renamed)), Reading()
+    def _alike(self, name: str, other: str, renamed: Mapping[str, str] | None) -> bool:
+        """Whether nearly all cells of two sheets hold the same constants and formulas.
+
+        What `renamed` says is how formulas are read; without it they are not looked at.
+        """
         old, new = self.before.sheets[name], self.after.sheets[other]
-        if not any(c.value is not None or c.formula for c in old.cells.values()):
-            places = [
-                list(b.sheets).index(n) for b, n in ((self.before, name), (self.after, other))
-            ]
-            return places[0] == places[1]
-        return all(
-            same(cell.value, new.cells[spot].value, self.tolerance)
-            and (cell.formula is None) == (new.cells[spot].formula is None)
-            for spot, cell in old.cells.items()
-        ) and all(
-            reading.text(text_in(old, spot), name) == plain.text(text_in(new, spot), other)
-            for spot in old.formulas
+        old_cells, new_cells = (
+            {spot: c for spot, c in s.cells.items() if c.value is not None or c.formula is not None}
+            for s in (old, new)
         )
+        if not (old_cells or new_cells):
+            order = [list(b.sheets).index(n) for b, n in ((self.before, name), (self.after, other))]
+            return order[0] == order[1]
+        reading, plain = Reading(renamed=dict(renamed or {})), Reading()
+        equal = 0
+        for spot, cell in old_cells.items():
+            its = new_cells.get(spot)
+            if its is None or (cell.formula is None) != (its.formula is None):
+                continue
+            if cell.formula is None:
+                equal += same(cell.value, its.value, self.tolerance)
+            else:
+                equal += renamed is None or (
+                    reading.text(text_in(old, spot), name) == plain.text(text_in(new, spot), other)
+                )
+        return equal >= _ALIKE * len(old_cells.keys() | new_cells.keys())
 
     def _sheets(self, paired: Mapping[str, str], shifts: Mapping[str, Shift]) -> None:
         tell = self.found.sheets.append
@@ -201,6 +212,11 @@ class _Comparison:
         for name, sheet in self.after.sheets.items():
             if name not in paired.values():
                 tell(SheetChange(name, "added", _contents(sheet)))
+        was, now = _visibility(self.before), _visibility(self.after)
+        for old, new in paired.items():
+            if was.get(old) != now.get(new):
+                states = f"{was.get(old, _VISIBLE)} -> {now.get(new, _VISIBLE)}"
+                tell(SheetChange(new, "visibility", states))
         order = [name for name in self.after.sheets if name in paired.values()]
         if order != list(paired.values()):
             tell(SheetChange("", "order", f"{', '.join(paired.values())} -> {', '.join(order)}"))
@@ -212,18 +228,20 @@ class _Comparison:
             )
             tell(SheetChange(paired[old], what, f"{shift.area} with {inside} filled cells"))
 
-    def _names(self) -> None:
-        now = {name.casefold(): name for name in self.after.names}
-        for name, target in self.before.names.items():
+    def _names(self, paired: Mapping[str, str]) -> None:
+        names = {**self.before.names, **_sheet_names(self.before, paired)}
+        names_after = {**self.after.names, **_sheet_names(self.after)}
+        now = {name.casefold(): name for name in names_after}
+        for name, target in names.items():
             other = now.pop(name.casefold(), None)
             if other is None:
                 self.found.names.append(NameChange(name, "removed", target, ""))
                 continue
-            new = self.after.names[other]
+            new = names_after[other]
             if target != new and self.old_reading.text(target) != self.new_reading.text(new):
                 self.found.names.append(NameChange(other, "points elsewhere", target, new))
         for name in now.values():
-            self.found.names.append(NameChange(name, "added", "", self.after.names[name]))
+            self.found.names.append(NameChange(name, "added", "", names_after[name]))
 
 
 def _cell_names(package: Package) -> dict[str, dict[Spot, str]]:
@@ -238,13 +256,50 @@ def _cell_names(package: Package) -> dict[str, dict[Spot, str]]:
     return found
 
 
+_VISIBLE: Final = "visible"
+
+
+def _book_xml(package: Package) -> str:
+    part = package.archive.spelled("xl/workbook.xml")
+    return package.archive.read(part).decode("utf-8") if part in package.archive.entries else ""
+
+
+def _listed(xml: str) -> list[dict[str, str]]:
+    """Attributes of every sheet of a book, in order; sheets of a chart alone are there too."""
+    return [attributes_of(found) for found in _SHEET.findall(xml)]
+
+
+def _visibility(package: Package) -> dict[str, str]:
+    sheets = _listed(_book_xml(package))
+    return {said.get("name", ""): said.get("state", _VISIBLE) for said in sheets}
+
+
+def _sheet_names(package: Package, renamed: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Names that belong to one sheet, as ``Sheet!name``, and what they refer to."""
+    xml = _book_xml(package)
+    sheets = [said.get("name", "") for said in _listed(xml)]
+    found = {}
+    for attributes, target in _NAME.findall(xml):
+        said = attributes_of(attributes)
+        number = said.get("localSheetId", "")
+        if number.isdigit() and int(number) < len(sheets):
+            sheet = sheets[int(number)]
+            sheet = (renamed or {}).get(sheet, sheet)
+            found[f"{sheet}!{said.get('name', '')}"] = html.unescape(target)
+    return found
+
+
+_SHEET: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?sheet(\s[^>]*?)/?>")
+_NAME: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?definedName(\s[^>]*?)>(.*?)</", re.DOTALL)
+
+
 def _contents(sheet: Sheet) -> str:
     filled = sum(c.value is not None or c.formula is not None for c in sheet.cells.values())
     return f"{filled} filled cells, {len(sheet.formulas)} formulas"
 
 
 _COMPARED: Final = re.compile(
-    r"xl/(?:workbook|sharedStrings|calcChain)\.xml|xl/worksheets/[^/]*\.xml|docProps/.*",
+    r"xl/(?:workbook|sharedStrings|calcChain)\.xml|xl/worksheets/[^/]*\.xml|docProps/.*|\[Content_Types\]\.xml",
     re.IGNORECASE,
 )
 

@@ -72,7 +72,7 @@ class SheetComparison:
         old, new, found = self.old, self.new, SheetDifference()
         if self._as_written and old.xml == new.xml and old.strings == new.strings:
             return found
-        was_filled, is_filled = filled(old), filled(new)
+        was_filled, is_filled = filled(old.cells.values()), filled(new.cells.values())
         labels = _Labels(new, self.names)
         formulas: dict[tuple[str, ...], list[_Changed]] = {}
         compared = differing = 0
@@ -82,11 +82,14 @@ class SheetComparison:
             moved = not same(one.value, other.value, self.tolerance)
             if one.formula is None and other.formula is None:
                 result = at in was_filled or spot in is_filled
-            elif self._same_formula(at, spot):
+            elif self._same_formula(one, other):
                 result = True
             else:
+                before, after = _content(old, one), _content(new, other)
                 what = _happened(one, other, at in was_filled, spot in is_filled)
-                change = _Changed(at, spot, what, _content(old, one), _content(new, other), moved)
+                if what == _CHANGED and before == after:
+                    what = "same text, other cells"
+                change = _Changed(at, spot, what, before, after, moved)
                 formulas.setdefault(change.alike, []).append(change)
                 differing += 1
                 continue
@@ -120,25 +123,26 @@ class SheetComparison:
             where = self.new.name, area_text(area), size(area)
             yield FormulaChange(*where, first.what, first.before, first.after, moved)
 
-    def _same_formula(self, at: Spot, spot: Spot) -> bool:
+    def _same_formula(self, one: Cell, other: Cell) -> bool:
+        """Whether two cells hold the same formula; asked of as few texts as may be."""
         old, new, as_written = self.old, self.new, self._as_written
-        one, other = old.formulas.get(at), new.formulas.get(spot)
-        if one is None or other is None:
+        if one.formula is None or other.formula is None:
             return False
+        if as_written and one.formula == other.formula and one.kind == other.kind:
+            if not one.kind:
+                return True
+            if one.kind == "shared" and one.moved == other.moved:
+                # Children of a shared formula are the same if it is written in the same place.
+                written = masters(old).get(one.group), masters(new).get(other.group)
+                if one.moved or written[0] == written[1]:
+                    return True
         if one.kind != other.kind and {one.kind, other.kind} & _SPREADING:
             return False
         if one.kind in _SPREADING and not (one.dynamic and other.dynamic):
             fixed = self.old_reading.text(one.spill, old.name)
             if fixed != self.new_reading.text(other.spill, new.name):
                 return False
-        if as_written and one.formula == other.formula and one.kind != "dataTable":
-            if one.moved and other.moved:
-                return True
-            if not (one.moved or other.moved) and (
-                masters(old).get(one.group) == masters(new).get(other.group)
-            ):
-                return True
-        before, after = text_in(old, at), text_in(new, spot)
+        before, after = text_in(old, one[:2]), text_in(new, other[:2])
         if as_written:
             return before == after
         return self.old_reading.text(before, old.name) == self.new_reading.text(after, new.name)
@@ -155,6 +159,7 @@ def same(before: Value, after: Value, tolerance: float) -> bool:
 
 _NO_CELL: Final = Cell(0, 0, None, None, "", "", True, "", 0, 0)
 _SPREADING: Final = frozenset({"array", "dataTable"})
+_CHANGED: Final = "changed"
 _MADE: Final = "constant became a formula"
 _FEW: Final = 20
 """Cells that may differ in a sheet before anybody is told that most of it does."""
@@ -219,7 +224,7 @@ _NOWHERE: Final = (0, 0)
 
 def _happened(one: Cell, other: Cell, was_filled: bool, is_filled: bool) -> str:
     if one.formula is not None and other.formula is not None:
-        return "changed"
+        return _CHANGED
     if one.formula is None:
         if was_filled:
             return "no longer filled by an array"

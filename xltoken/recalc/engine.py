@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import formualizer as fz
 
+from xltoken.catalog import store
 from xltoken.functions import FUNCTIONS, cells
 from xltoken.recalc.builtins import DATED, REPLACED
 from xltoken.recalc.formulas import own_calls, own_name, registrable
@@ -142,7 +143,8 @@ class Engine:
         """Bring every value up to date; a defect of ours inside a function is raised here."""
         token = cells.host.set("engine")
         try:
-            self._book.evaluate_all()
+            with store.held():  # one catalog for one recalculation
+                self._book.evaluate_all()
         finally:
             cells.host.reset(token)
         if self._defect is not None:
@@ -215,12 +217,12 @@ class Engine:
                 self._book.register_function(spelled, self._callback(own_name(spelled)))
 
     def _callback(self, name: str) -> Callable[..., Any]:
-        function, date1904 = FUNCTIONS[name], self._date1904
+        prepared = cells.prepared(FUNCTIONS[name], date1904=self._date1904)
 
         def compute(*arguments: Any) -> Any:
             try:
-                result = cells.call(function, arguments, date1904=date1904)
-                return _engine_value(cells.outgoing(result, date1904=date1904))
+                result = prepared(*arguments)
+                return result if result.__class__ is float else _engine_value(result)
             except BaseException as defect:
                 # The engine would swallow it and show #VALUE!, an interruption by hand too.
                 self._defect = self._defect or defect

@@ -65,7 +65,8 @@ class Inspection:
     @cached_property
     def filled(self) -> dict[str, set[Spot]]:
         """Cells under array formulas and data tables, by sheet."""
-        return {name: filled(sheet) for name, sheet in self.package.sheets.items()}
+        sheets = self.package.sheets.items()
+        return {name: filled(sheet.formulas.values()) for name, sheet in sheets}
 
     @cached_property
     def errors(self) -> tuple[list[Place], list[Place]]:

@@ -144,6 +144,52 @@ class Book:
                     causes.setdefault(dependent, place)
                 reached |= below
 
+    def narrowed(self, outputs: Iterable[Place]) -> Engine:
+        """Engine that computes only what `outputs` rest on; every other formula is a constant."""
+        needed = self._upstream(outputs)
+        if needed is None:
+            return self.engine
+        rest = {
+            (name, *spot)
+            for name, sheet in self.package.sheets.items()
+            for spot in sheet.formulas
+            if (name, *spot) not in needed
+        }
+        narrow = Engine.of(self.package, rest | self.frozen.keys(), self.survey)
+        narrow.evaluate()
+        return narrow
+
+    def _upstream(self, outputs: Iterable[Place]) -> set[Place] | None:
+        """Formulas that `outputs` rest on; None if some of them may rest on anything."""
+        seen: set[Place] = set()
+        waiting = [p for p in outputs if p[1:] in self.package.sheets[p[0]].formulas]
+        while waiting:
+            place = waiting.pop()
+            if place in seen or place in self.frozen:
+                continue
+            seen.add(place)
+            areas = _reads(self.engine, self.survey, place)
+            if areas is None:
+                return None
+            waiting.extend(self._formulas_in(areas))
+        # Whoever reads a cell under an array rests on its anchor.
+        return None if any(place not in self.frozen for place in self.survey.arrays) else seen
+
+    def _formulas_in(self, areas: Areas) -> list[Place]:
+        found: list[Place] = []
+        for sheet, top, left, bottom, right in areas:
+            formulas = self.package.sheets[sheet].formulas
+            if (bottom - top + 1) * (right - left + 1) <= len(formulas):
+                spots: Iterable[Spot] = spots_between((top, left), (bottom, right))
+                found.extend((sheet, *spot) for spot in spots if spot in formulas)
+            else:
+                found.extend(
+                    (sheet, row, column)
+                    for row, column in formulas
+                    if top <= row <= bottom and left <= column <= right
+                )
+        return found
+
     # --- judging ---------------------------------------------------------------------------------
 
     def _judge(self) -> Values:

@@ -9,6 +9,7 @@ from typing import Self
 
 from xltoken.functions.cells import Notebook, listening
 from xltoken.recalc import package as files
+from xltoken.recalc.engine import Engine
 from xltoken.recalc.judge import Book
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.settings import SettingError, cell_of, input_of
@@ -25,6 +26,7 @@ class Model:
             self._book = Book(package)
         self.notebook: Notebook = notebook
         self._inputs: dict[Place, Value] = {}
+        self._narrow: tuple[tuple[Place, ...], Engine, dict[Place, Value]] | None = None
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -63,12 +65,9 @@ class Model:
 
     def value(self, place: Place) -> Value:
         """Value of a cell now."""
-        if place in self._inputs:
-            return self._inputs[place]
-        formulas = self.package.sheets[place[0]].formulas
-        if place[1:] not in formulas:
-            return self._book.saved(place)
-        return self._book.engine.values(place[0], [place[1:]])[place[1:]]
+        if place[1:] in self.package.sheets[place[0]].formulas:
+            return self.run({}, [place])[0]
+        return self._inputs.get(place, self._book.saved(place))
 
     def blocked(self, inputs: Sequence[Place], outputs: Sequence[Place]) -> dict[Place, str]:
         """Outputs that cannot follow those inputs, each with the cell that stands in the way."""
@@ -81,28 +80,33 @@ class Model:
         return f"it depends on {where}, which is {frozen.status} ({frozen.function})"
 
     def run(self, changes: Mapping[Place, Value], outputs: Sequence[Place]) -> list[Value]:
-        """Set inputs, compute what depends on them, and read outputs.
+        """Set inputs, compute what depends on them and what outputs rest on, and read outputs.
 
-        Inputs that are not named keep what they have.
+        Inputs that are not named keep what they have. It is fast where the outputs are those of
+        the run before.
         """
-        engine = self._book.engine
-        for place, value in changes.items():
-            before = self._inputs.get(place, self)
+        self._inputs.update(changes)
+        engine, known = self._engine_for(tuple(outputs))
+        for place, value in self._inputs.items():
+            before = known.get(place, self)
             # TRUE is 1 in Python, and an error its text: only the same kind is the same value.
             if before.__class__ is not value.__class__ or before != value:
                 engine.set(*place, value)
-                self._inputs[place] = value
+                known[place] = value
         engine.evaluate()
-        return self._read(outputs)
-
-    def reset(self) -> None:
-        """Put the saved values of all inputs back."""
-        self.run({place: self._book.saved(place) for place in self._inputs}, [])
-
-    def _read(self, outputs: Sequence[Place]) -> list[Value]:
         by_sheet: dict[str, list[tuple[int, int]]] = {}
         for sheet, row, column in outputs:
             by_sheet.setdefault(sheet, []).append((row, column))
-        found = {name: self._book.engine.values(name, spots) for name, spots in by_sheet.items()}
+        found = {name: engine.values(name, spots) for name, spots in by_sheet.items()}
         # A formula that reads a blank cell shows 0.
         return [0.0 if (v := found[p[0]][p[1:]]) is None else v for p in outputs]
+
+    def reset(self) -> None:
+        """Put the saved values of all inputs back."""
+        self._inputs = {place: self._book.saved(place) for place in self._inputs}
+
+    def _engine_for(self, outputs: tuple[Place, ...]) -> tuple[Engine, dict[Place, Value]]:
+        """Engine for these outputs, and the inputs that were set in it."""
+        if self._narrow is None or self._narrow[0] != outputs:
+            self._narrow = (outputs, self._book.narrowed(outputs), {})
+        return self._narrow[1], self._narrow[2]

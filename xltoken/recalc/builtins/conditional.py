@@ -93,6 +93,8 @@ def _over_criteria(
         first = columns[0]
         return reduction([first[place] for place in found])
 
+    if not any(isinstance(criterion, list) for criterion in criteria):
+        return result(*criteria)
     return lifted(*[_raw] * len(criteria))(result)(*criteria)
 
 
