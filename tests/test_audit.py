@@ -102,6 +102,23 @@ def test_copies_of_one_error_are_one_finding():
     ]
 
 
+def test_an_error_under_an_array_is_told():
+    """An array formula whose first value is none may still hold an error further down."""
+    cells = {"A1": F("1/C1:C2", 1, ' t="array" ref="A1:A2"'), "C1": 1, "C2": 0,
+             "A2": Raw('<c r="A2" t="e"><v>#DIV/0!</v></c>')}  # fmt: skip
+    found = checked({"S": cells})
+    assert [(f.cells, f.what) for f in found["error cell"]] == [
+        ("A2", "#DIV/0! under an array formula")
+    ]
+
+
+def test_an_array_that_comes_out_otherwise_is_stale():
+    """An array whose first value is right and whose others are not is stale as a whole."""
+    cells = {"A1": F("C1:C2*2", 2, ' t="array" ref="A1:A2"'), "C1": 1, "C2": 5, "A2": 4}
+    [finding] = checked({"S": cells})["stale value"]
+    assert finding.what == "the array does not come out as saved: =C1:C2*2"
+
+
 def test_errors_in_a_circle_are_not_lost():
     """Where every error reads another one they are all told."""
     cells = {"A1": F("B1", "#REF!"), "B1": F("A1", "#REF!")}
@@ -318,6 +335,21 @@ def test_what_recurs_is_a_pattern():
     for quarter in range(4):
         contents += [*copies(3, first=4 * quarter), F(f"MAX({address(2, 2 + 4 * quarter)},1)", 2)]
     assert odd_spots(line(*contents)) == []
+
+
+def test_every_month_of_the_budget_is_watched():
+    """Another formula in any single cell within the budget's monthly rows is found, and no other."""
+    sheet = read(BUDGET).sheets["Calculations"]
+    texts = relative_texts(sheet)
+    assert breaks(sheet, texts) == []
+    tried = 0
+    for row, col in list(texts)[::7]:
+        around = {texts.get((row, other)) for other in range(col - 3, col + 4)}
+        if len(around) == 1:
+            tried += 1
+            found = breaks(sheet, {**texts, (row, col): "another"})
+            assert [one.spot for one in found] == [(row, col)]
+    assert tried > 100
 
 
 def test_numbers_in_a_long_row_are_all_told():

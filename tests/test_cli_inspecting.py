@@ -117,6 +117,25 @@ def test_a_tolerance_of_a_diff(inspect, pair):
     assert data["summary"] == {"inputs": 0, "formulas": 1, "names": 1, "sheets": 1, "values": 0}
 
 
+def test_a_change_without_measure(inspect, tmp_path):
+    """What moved from zero, or too far for a number, has no relative change, and no failure."""
+    for name, cells in (("a.xlsx", {"A1": 0, "A2": -1.7e308, "A3": "x"}),
+                        ("b.xlsx", {"A1": 1, "A2": 1.7e308, "A3": 2})):  # fmt: skip
+        (tmp_path / name).write_bytes(book({"S": cells}))
+    data = json.loads(inspect("diff", "a.xlsx", "b.xlsx", "--json")[1])
+    assert [(c["absolute"], c["relative"]) for c in data["inputs"]] == [
+        (1.0, None), (None, None), (None, None),
+    ]  # fmt: skip
+    assert inspect("diff", "a.xlsx", "b.xlsx")[0] == 1
+
+
+def test_a_sheet_unlike_everywhere_is_a_note(inspect, tmp_path):
+    """Where most of a sheet differs the reader is told what may be behind it."""
+    for name, start in (("a.xlsx", 0), ("b.xlsx", 100)):
+        (tmp_path / name).write_bytes(book({"S": column("A", range(start, start + 30))}))
+    assert "Most cells of S differ" in inspect("diff", "a.xlsx", "b.xlsx")[2]
+
+
 def test_parts_not_compared_are_a_note(inspect, tmp_path):
     """Macros that differ are said on stderr, and change no exit code."""
     for name, code in (("a.xlsm", b"1"), ("b.xlsm", b"2")):
@@ -152,6 +171,14 @@ def test_a_clean_book_is_zero(inspect):
     code, out, err = inspect("check", BUDGET)
     assert (code, err) == (0, "")
     assert out.splitlines()[0].endswith("0 errors, 0 warnings, 1 note")
+
+
+def test_a_book_without_any_finding(inspect, tmp_path):
+    """Nothing found: the counts alone."""
+    (tmp_path / "b.xlsx").write_bytes(book({"S": {"A1": 1, "A2": F("A1+1", 2)}}))
+    assert inspect("check", "b.xlsx") == (
+        0, "b.xlsx: 1 formula, 0 errors, 0 warnings, 0 notes\n", "",
+    )  # fmt: skip
 
 
 def test_findings_are_one_and_say_what_to_do(inspect, tmp_path):

@@ -199,6 +199,31 @@ def test_a_larger_array_is_another_formula():
     assert change.before == change.after == "{=ROW(C1:C3)}"
 
 
+def test_an_array_that_takes_a_formula_or_frees_a_cell():
+    """A formula that an array fills, and the other way, is told as that."""
+    spread = {"A1": F("ROW(C1:C2)", 1, ' t="array" ref="A1:A2"'), "A2": 2}
+    single = {"A1": F("ROW(C1)", 1), "A2": F("ROW(C2)", 2)}
+    told = {change.area: change.what for change in compared({"S": single}, {"S": spread}).formulas}
+    assert told == {"A1": "changed", "A2": "filled by an array"}
+    told = {change.area: change.what for change in compared({"S": spread}, {"S": single}).formulas}
+    assert told == {"A1": "changed", "A2": "no longer filled by an array"}
+
+
+def test_shared_formulas_written_elsewhere_are_compared_by_their_text():
+    """Children of shared formulas are the same if they read the same, whatever their master."""
+
+    def children(master, text):
+        cells = {f"B{row}": F("", row, ' t="shared" si="0"') for row in (1, 2, 3)}
+        return {"S": {**cells, f"B{master}": F(text, master, ' t="shared" ref="B1:B3" si="0"')}}
+
+    first, second = children(1, "A1*2"), children(2, "A2*2")
+    second["S"] = {place: second["S"][place] for place in ("B2", "B3")}
+    first["S"].pop("B1", None)
+    first["S"] = {"B1": F("A1*2", 1, ' t="shared" ref="B1:B3" si="0"'), **first["S"]}
+    second["S"] = {"B1": F("A1*2", 1), **second["S"]}
+    assert not kinds(compared(first, second))
+
+
 def test_a_data_table_with_other_inputs_is_another_formula():
     """A data table that varies another cell changed, although neither has a text."""
 
@@ -289,6 +314,11 @@ def test_names_of_one_sheet_are_compared():
 
     [change] = compared(named("S", "S!$A$1"), named("S", "S!$A$2")).names
     assert astuple(change) == ("S!rate", "points elsewhere", "S!$A$1", "S!$A$2")
+    printed = [
+        replaced(named("S", f"S!$A${row}"), "xl/workbook.xml", '"rate"', '"_xlnm.Print_Area"')
+        for row in (1, 2)
+    ]
+    assert not compared(*printed).names
     assert not compared(named("S", "S!$A$1"), named("T", "T!$A$1")).names
 
 
@@ -297,6 +327,16 @@ def test_a_sheet_with_one_other_value_is_not_renamed():
     found = compared({"S": {}, "Jan": {"A1": 1}}, {"S": {}, "Dec": {"A1": 2}})
     assert {(c.sheet, c.what) for c in found.sheets} == {("Jan", "removed"), ("Dec", "added")}
     assert kinds(found) == {"sheets"}
+
+
+def test_sheets_that_only_look_renamed_come_and_go():
+    """Equal places do not make a rename where the formulas say something else."""
+    one = {f"A{n}": F(f"B{n}*2", n) for n in range(1, 9)}
+    other = {f"A{n}": F(f"B{n}*3", n) for n in range(1, 9)}
+    found = compared({"S": {}, "Old": one}, {"S": {}, "New": other})
+    assert {(c.sheet, c.what) for c in found.sheets} == {("Old", "removed"), ("New", "added")}
+    empty = compared({"S": {"A1": 1}, "Old": {}}, {"S": {"A1": 1}, "New": {}})
+    assert [(c.sheet, c.what) for c in empty.sheets] == [("New", "renamed")]
 
 
 def test_the_order_of_sheets_and_the_date_system():

@@ -201,6 +201,18 @@ def test_cells_know_where_they_stand(xml):
         end = cell.end
 
 
+@given(sheets())
+def test_one_cell_is_the_cell_that_stands_there(xml):
+    """Asked for one place, a sheet gives what it holds there, all cells read or none."""
+    every = sheet_of(xml)
+    for row in range(1, 14):
+        for column in range(1, 14):
+            found, expected = sheet_of(xml).cell(row, column), every.cells.get((row, column))
+            assert (found and found._replace(shape=b"")) == (
+                expected and expected._replace(shape=b"")
+            )
+
+
 @given(sheets(), st.data())
 def test_a_patch_changes_nothing_but_its_cells(xml, data):
     """Outside the patched cells every byte stays; inside, formulas stay and values are new."""

@@ -1,6 +1,7 @@
 """The commands that look into workbooks without changing them: diff, check."""
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -171,7 +172,11 @@ def _change(before: Any, after: Any) -> dict[str, float | None]:
     if not (isinstance(before, float) and isinstance(after, float)):
         return {"absolute": None, "relative": None}
     moved = after - before
-    return {"absolute": moved, "relative": moved / abs(before) if before else None}
+    relative = moved / abs(before) if before else math.inf
+    return {
+        "absolute": moved if math.isfinite(moved) else None,
+        "relative": relative if math.isfinite(relative) else None,
+    }
 
 
 def _size(change: "CellChange") -> tuple[float, float]:

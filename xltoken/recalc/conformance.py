@@ -63,6 +63,14 @@ def unsupported(names: tuple[str, ...], formula: str) -> tuple[str, ...]:
     return _beyond_limits(names, _shape(formula))
 
 
+def is_settled(names: tuple[str, ...], formula: str) -> bool:
+    """Whether the functions may be believed in every formula that differs by digits only."""
+    doubt = _doubt(names)
+    if doubt.firm or not doubt.limited:
+        return not doubt.firm
+    return doubt.several_only and not _MAY_BE_SEVERAL.search(formula)
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     verdict: str

@@ -282,7 +282,8 @@ def _sheet_names(package: Package, renamed: Mapping[str, str] | None = None) -> 
     for attributes, target in _NAME.findall(xml):
         said = attributes_of(attributes)
         number = said.get("localSheetId", "")
-        if number.isdigit() and int(number) < len(sheets):
+        prints = said.get("name", "").startswith("_xlnm.")  # print areas and filters, no figures
+        if number.isdigit() and int(number) < len(sheets) and not prints:
             sheet = sheets[int(number)]
             sheet = (renamed or {}).get(sheet, sheet)
             found[f"{sheet}!{said.get('name', '')}"] = html.unescape(target)

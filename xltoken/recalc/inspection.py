@@ -1,6 +1,7 @@
 """A workbook looked into: its errors and their causes, its copies, and what its formulas read."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
@@ -160,16 +161,17 @@ class _Spread:
     """Places asked for by areas: quick however large the area, however many the places."""
 
     def __init__(self, places: Iterable[Place]) -> None:
-        self.rows: dict[str, dict[int, set[int]]] = {}
-        for name, row, column in places:
-            self.rows.setdefault(name, {}).setdefault(row, set()).add(column)
+        self.columns: dict[str, dict[int, list[int]]] = {}
+        for name, row, column in sorted(places):
+            self.columns.setdefault(name, {}).setdefault(column, []).append(row)
 
     def any_in(self, areas: Areas) -> bool:
         for name, top, left, bottom, right in areas:
-            rows = self.rows.get(name, {})
-            span = range(top, bottom + 1)
-            for row in span if len(span) < len(rows) else (row for row in rows if row in span):
-                if any(left <= column <= right for column in rows.get(row, ())):
+            columns = self.columns.get(name, {})
+            for column in range(left, right + 1) if right - left < len(columns) else columns:
+                rows = columns.get(column, ())
+                at = bisect_left(rows, top)
+                if left <= column <= right and at < len(rows) and rows[at] <= bottom:
                     return True
         return False
 

@@ -73,8 +73,7 @@ class Package:
 
     def cell(self, sheet: str, row: int, column: int) -> Cell | None:
         """Cell at a place; None where the file has none."""
-        found = self.sheets[sheet].formulas.get((row, column))
-        return found or self.sheets[sheet].cells.get((row, column))
+        return self.sheets[sheet].cell(row, column)
 
     def formulas(self) -> Iterator[tuple[Sheet, Cell]]:
         """Every cell with a formula, sheet by sheet."""

@@ -55,7 +55,7 @@ def patched(sheet: Sheet, patch: Patch) -> bytes:
     new: dict[tuple[int, int], Value] = {}
     xml = sheet.xml
     for place, value in patch.values.items():
-        cell = formulas.get(place) or sheet.cells.get(place)
+        cell = formulas.get(place) or sheet.cell(*place)
         if cell is None:
             if value is not None:
                 new[place] = value

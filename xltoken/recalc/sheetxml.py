@@ -82,6 +82,22 @@ class Sheet:
                 check_strings(self.xml, len(self.strings))
         return self._formulas
 
+    def cell(self, row: int, column: int) -> Cell | None:
+        """One cell, without reading all of them where that can be helped; None where none is."""
+        spot = (row, column)
+        found = self.formulas.get(spot)
+        if found is not None or self._cells is not None:
+            return found or self.cells.get(spot)
+        start = self.xml.find(b'<c r="%s"' % address(row, column).encode())
+        if start < 0 or b"<!" in self.xml:
+            return self.cells.get(spot)
+        match = CELL.match(self.xml, start)
+        if match is None:
+            return self.cells.get(spot)
+        with self._told():
+            value = _saved(_kind(match[1] or b""), match[2] or b"", self.strings)
+        return Cell(row, column, value, None, "", "", True, "", *match.span())
+
     def check_numbers(self) -> None:
         """Raise FileError where a cell that holds a number holds no number."""
         found = _NO_NUMBER.search(self.xml)

@@ -131,7 +131,7 @@ def _traits(text: str) -> _Traits:
         or ((own or not SKIPPED.keys().isdisjoint(others)) and SKIPS.search(text))
         or not all(registrable(spelled) for spelled, _ in own)
         or not {"SINGLE", "ANCHORARRAY"}.isdisjoint(others)
-        or any(conformance.verdict(name) != conformance.RIGHT for name in others)
+        or not conformance.is_settled(others, text)
     )
     plain = not (own or volatile or spreads or asks)
     return _Traits(own, others, volatile, reaching, spreads, asks, plain)
@@ -149,7 +149,7 @@ def _look_closer(
     place = (sheet.name, *spot)
     if traits.reaching:
         found.reaching.add(place)
-    box = corners(cell.spill)
+    box = corners(cell.spill) if cell.spill else None
     if box is not None and (box[0] != box[1] or cell.dynamic):
         rows, columns = (last - first + 1 for first, last in zip(*box, strict=True))
         if rows * columns > MAX_ROW:
