@@ -16,8 +16,8 @@ from xltoken.recalc.formulas import bare_name, function_names, moved
 from xltoken.recalc.inspection import Inspection
 from xltoken.recalc.judge import same
 from xltoken.recalc.package import Package, Place
-from xltoken.recalc.sheetxml import ErrorText, Value, address
-from xltoken.recalc.survey import VOLATILE, Spot, text_of
+from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address
+from xltoken.recalc.survey import VOLATILE, text_of
 
 ERROR: Final = "error"
 WARNING: Final = "warning"

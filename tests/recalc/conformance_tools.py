@@ -34,13 +34,16 @@ SPECIAL: dict[str, tuple[conformance.Condition, ...]] = {
     **dict.fromkeys(("COUNTBLANK", "COUNTIF"), (conformance.blanks_of_whole_columns,)),
     "COUNTIFS": (conformance.ranges_differ_in_size, conformance.blanks_of_whole_columns),
     "COUNT": (conformance.counts_what_is_computed,),
+    "COUNTA": (conformance.blanks_of_arrays,),
     "IF": (conformance.several_for_one, conformance.text_as_condition),
     "INDEX": (conformance.position_not_whole,),
     "INDIRECT": (conformance.style_given,),
     "LARGE": (conformance.several_ranks,),
     "OFFSET": (conformance.size_below_one,),
     "SMALL": (conformance.several_ranks,),
-    "SUMPRODUCT": (conformance.arguments_without_arithmetic,),
+    **dict.fromkeys(
+        ("FILTER", "SORT", "SORTBY", "SUMPRODUCT", "UNIQUE"), (conformance.whole_columns,)
+    ),
     "XLOOKUP": (
         conformance.several_looked_up,
         conformance.lookup_left_empty,

@@ -14,6 +14,8 @@ INPUTS = ("A1", "A2", "A3")
 SHEETS = ("S", "It's T")
 LIVE = ("honest", "unjudged", "own", "drifted")
 """Formulas that are computed: right as saved, never saved, ours, and ours with an old value."""
+REACHING = ("reaching",)
+"""Formulas that compute what they read: refused, rather than believed, with anything refused."""
 FROZEN = ("doctored", "unsupported", "unsaved")
 """Formulas that are not: with another value than they have, with a missing function, both."""
 
@@ -105,11 +107,11 @@ def graphs(draw: Any, kinds: tuple[str, ...] = (*LIVE, *FROZEN)) -> Graph:
     for number, (sheet, row, column) in enumerate(spots):
         kind = draw(st.sampled_from(kinds))
         known = sorted(shadow)
-        several = 1 if kind in ("own", "drifted") else 3
+        several = 1 if kind in ("own", "drifted", "reaching") else 3
         reads = draw(st.lists(st.sampled_from(known), min_size=1, max_size=several, unique=True))
         node = Node(address(row, column), sheet, kind, tuple(reads), "")
         spelled = [draw(st.sampled_from(spellings(graph, node, read, number))) for read in reads]
-        whole = kind not in ("own", "drifted") and not draw(st.integers(0, 3))
+        whole = kind not in ("own", "drifted", "reaching") and not draw(st.integers(0, 3))
         if whole:
             spelled.append(draw(st.sampled_from(["S!$A$1:$A$3", "S!A:A", "Inputs"])))
             graph.names["Inputs"] = "S!$A$1:$A$3"
@@ -117,6 +119,10 @@ def graphs(draw: Any, kinds: tuple[str, ...] = (*LIVE, *FROZEN)) -> Graph:
             # What is named twice would be summed twice.
             spelled = [s for s, read in zip(spelled, reads, strict=False) if read[2:] not in INPUTS]
             spelled.append("S!$A$1:$A$3")
+        if kind == "reaching":
+            home, _, cell = reads[0].rpartition("!")
+            quoted = home.replace("'", "''")
+            spelled = [f"INDIRECT(\"'{quoted}'!{cell}\")"]
         node = Node(node.place, sheet, kind, tuple(reads), formula(kind, spelled, draw))
         value = result(node, shadow)
         graph.nodes.append(node)

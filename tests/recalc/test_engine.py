@@ -119,7 +119,7 @@ def test_a_defect_of_ours_is_raised(monkeypatch):
     def broken(*_args, **_options):
         raise AttributeError("a defect")
 
-    monkeypatch.setattr(engines.cells, "call", broken)
+    monkeypatch.setattr(engines.cells, "prepared", lambda *_args, **_options: broken)
     with pytest.raises(AttributeError, match="a defect"):
         computed("=XLTOKEN_INFO()")
 

@@ -21,6 +21,7 @@ from xltoken.cli.frame import (
     shown,
     table,
 )
+from xltoken.cli.inspecting import app as inspecting_app
 from xltoken.cli.scenarios import app as scenarios_app
 from xltoken.cli.study import app as study_app
 
@@ -40,6 +41,7 @@ app.add_typer(catalog_app, name="catalog")
 app.add_typer(study_app)
 app.add_typer(batching_app)
 app.add_typer(scenarios_app)
+app.add_typer(inspecting_app)
 
 
 def _version(wanted: bool) -> None:

@@ -93,9 +93,7 @@ def million_tokens_per_month(
     189216.0
     """
     usual = (
-        0 < tokens_per_second < math.inf
-        and 0 < utilization <= 1
-        and 0 <= accelerators < math.inf
+        0 < tokens_per_second < math.inf and 0 < utilization <= 1 and 0 <= accelerators < math.inf
     )
     if not usual:  # say which, and why
         _require_operation(tokens_per_second, utilization)

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from xltoken.recalc.sheetxml import Sheet, column_letters, column_number
-from xltoken.recalc.survey import Spot
+from xltoken.recalc.sheetxml import Sheet, Spot, column_letters, column_number
 
 _FITS: Final = 0.9
 """Share of the rows that must look alike once the others are shifted."""

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Final
 
 from xltoken.functions import FUNCTIONS
+from xltoken.recalc.calls import MAY_BE_SEVERAL, Call, calls
 from xltoken.recalc.sheetxml import column_number
 
 RIGHT: Final = "right"
@@ -58,7 +59,7 @@ def unsupported(names: tuple[str, ...], formula: str) -> tuple[str, ...]:
     doubt = _doubt(names)
     if not doubt.limited:
         return doubt.firm
-    if doubt.several_only and not _MAY_BE_SEVERAL.search(formula):
+    if doubt.several_only and not MAY_BE_SEVERAL.search(formula):
         return doubt.firm
     return _beyond_limits(names, _shape(formula))
 
@@ -68,7 +69,7 @@ def is_settled(names: tuple[str, ...], formula: str) -> bool:
     doubt = _doubt(names)
     if doubt.firm or not doubt.limited:
         return not doubt.firm
-    return doubt.several_only and not _MAY_BE_SEVERAL.search(formula)
+    return doubt.several_only and not MAY_BE_SEVERAL.search(formula)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,39 +144,39 @@ def _table() -> dict[str, _Row]:
 
 def several_for_one(formula: str, name: str) -> bool:
     """A range or an array where one value is due."""
-    return any(call.several for call in _calls(formula, name))
+    return any(call.several for call in calls(formula, name))
 
 
 def several_looked_up(formula: str, name: str) -> bool:
     """A range or an array as the value to look up."""
-    return any(0 in call.several for call in _calls(formula, name))
+    return any(0 in call.several for call in calls(formula, name))
 
 
 def several_ranks(formula: str, name: str) -> bool:
     """A range or an array as the rank."""
-    return any(1 in call.several for call in _calls(formula, name))
+    return any(1 in call.several for call in calls(formula, name))
 
 
 def argument_left_empty(formula: str, name: str) -> bool:
     """An argument left empty."""
-    return any(len(call.arguments) > 1 and "" in call.arguments for call in _calls(formula, name))
+    return any(len(call.arguments) > 1 and "" in call.arguments for call in calls(formula, name))
 
 
 def text_typed(formula: str, name: str) -> bool:
     """A text or a logical value typed as an argument."""
-    return any(_TYPED.fullmatch(text) for call in _calls(formula, name) for text in call.arguments)
+    return any(_TYPED.fullmatch(text) for call in calls(formula, name) for text in call.arguments)
 
 
 def choice_typed_or_several(formula: str, name: str) -> bool:
     """A choice that is a range, an array, or a text or logical value typed in."""
     return any(
-        0 in call.several or _TYPED.fullmatch(call.arguments[0]) for call in _calls(formula, name)
+        0 in call.several or _TYPED.fullmatch(call.arguments[0]) for call in calls(formula, name)
     )
 
 
 def text_as_condition(formula: str, name: str) -> bool:
     """A text typed in as the condition."""
-    return any(call.arguments[0].startswith('"') for call in _calls(formula, name))
+    return any(call.arguments[0].startswith('"') for call in calls(formula, name))
 
 
 def position_not_whole(formula: str, name: str) -> bool:
@@ -184,20 +185,20 @@ def position_not_whole(formula: str, name: str) -> bool:
         call.arguments[0].startswith("{")
         or len(call.arguments) > 3
         or any(_NOT_WHOLE.fullmatch(text) for text in call.arguments[1:3])
-        for call in _calls(formula, name)
+        for call in calls(formula, name)
     )
 
 
 def counts_what_is_computed(formula: str, name: str) -> bool:
     """An argument that is no address, name or number but computed or typed."""
     return any(
-        not _PLAIN.fullmatch(text) for call in _calls(formula, name) for text in call.arguments
+        not _PLAIN.fullmatch(text) for call in calls(formula, name) for text in call.arguments
     )
 
 
 def ranges_differ_in_size(formula: str, name: str) -> bool:
     """Ranges of different size."""
-    for call in _calls(formula, name):
+    for call in calls(formula, name):
         if name.startswith("SUMX"):
             ranges = call.arguments
         elif name in ("SUMIF", "AVERAGEIF", "COUNTIFS"):
@@ -213,19 +214,19 @@ def blanks_of_whole_columns(formula: str, name: str) -> bool:
     """Blanks counted in whole rows or columns."""
     return any(
         _WHOLE.fullmatch(text) and ("<>" in criterion or criterion in ('""', '"="'))
-        for call in _calls(formula, name)
+        for call in calls(formula, name)
         for text, criterion in itertools.pairwise(call.arguments)
     )
 
 
 def lookup_left_empty(formula: str, name: str) -> bool:
     """Nothing given to look up."""
-    return any(call.arguments[0] == "" for call in _calls(formula, name))
+    return any(call.arguments[0] == "" for call in calls(formula, name))
 
 
 def lookup_ranges_differ(formula: str, name: str) -> bool:
     """Ranges to look in and to return from that differ in length."""
-    for call in _calls(formula, name):
+    for call in calls(formula, name):
         looked, returned = (_size(text) for text in (*call.arguments, "", "", "")[1:3])
         if looked and returned and looked[looked[0] == 1] != returned[looked[0] == 1]:
             return True
@@ -238,23 +239,24 @@ def corner_of_range(formula: str, name: str) -> bool:
     return re.search(r"\)\s*:|:\s*[A-Za-z_][\w.]*\(", formula) is not None
 
 
-def arguments_without_arithmetic(formula: str, name: str) -> bool:
-    """An argument that is no product or sum, so that logical values in it must count as 0."""
-    return any(
-        not re.search(r"[-+*/^]", text) for call in _calls(formula, name) for text in call.arguments
-    )
+def whole_columns(formula: str, name: str) -> bool:
+    """Whole rows or columns, unless they are summed alone or filtered for what is filled."""
+    return any(call.whole and not _only_filled(call, name) for call in calls(formula, name))
+
+
+def blanks_of_arrays(formula: str, name: str) -> bool:
+    """An array that may hold blanks, such as what FILTER or UNIQUE gives."""
+    return any(_PASSING.search(text) for call in calls(formula, name) for text in call.arguments)
 
 
 def style_given(formula: str, name: str) -> bool:
     """An address in a style that is given, such as R1C1."""
-    return any(len(call.arguments) > 1 for call in _calls(formula, name))
+    return any(len(call.arguments) > 1 for call in calls(formula, name))
 
 
 def size_below_one(formula: str, name: str) -> bool:
     """A negative height or width."""
-    return any(
-        text.startswith("-") for call in _calls(formula, name) for text in call.arguments[3:]
-    )
+    return any(text.startswith("-") for call in calls(formula, name) for text in call.arguments[3:])
 
 
 _CONDITIONS: Final[dict[str, Condition]] = {
@@ -274,117 +276,33 @@ _CONDITIONS: Final[dict[str, Condition]] = {
         lookup_left_empty,
         lookup_ranges_differ,
         corner_of_range,
-        arguments_without_arithmetic,
+        whole_columns,
+        blanks_of_arrays,
         style_given,
         size_below_one,
     )
 }
 
 
-# What stands in the calls of a formula.
+# What the arguments look like.
 
-_REDUCING_NAMES: Final = """
-AGGREGATE AND AREAS AVERAGE AVERAGEA AVERAGEIF AVERAGEIFS COLUMNS CONCAT CORREL COUNT COUNTA
-COUNTBLANK COUNTIF COUNTIFS COVARIANCE.P COVARIANCE.S DAVERAGE DCOUNT DEVSQ DGET DMAX DMIN DSUM
-FORECAST FORECAST.LINEAR FVSCHEDULE GCD GEOMEAN HARMEAN HLOOKUP INDEX INTERCEPT IRR KURT LARGE LCM
-LOOKUP MATCH MAX MAXA MAXIFS MEDIAN MIN MINA MINIFS MIRR MODE MODE.SNGL NETWORKDAYS
-NETWORKDAYS.INTL NPV OR PEARSON PERCENTILE PERCENTILE.EXC PERCENTILE.INC PERCENTRANK
-PERCENTRANK.EXC PERCENTRANK.INC PRODUCT QUARTILE QUARTILE.EXC QUARTILE.INC RANK RANK.AVG RANK.EQ
-ROWS RSQ SKEW SLOPE SMALL STDEV STDEV.P STDEV.S STDEVA STDEVP STEYX SUBTOTAL SUM SUMIF SUMIFS
-SUMPRODUCT SUMSQ SUMX2MY2 SUMX2PY2 SUMXMY2 TEXTJOIN TRIMMEAN VAR VAR.P VAR.S VARA VARP VLOOKUP
-WORKDAY WORKDAY.INTL XIRR XLOOKUP XMATCH XNPV XOR
-"""
-_REDUCING: Final = frozenset(_REDUCING_NAMES.split())
-"""Functions that make one value of the ranges they are given."""
-
-_PIECE: Final = re.compile(
-    r'"(?:[^"]|"")*"'
-    r"|'(?:[^']|'')*'"
-    r"|(?P<call>[A-Za-z_][\w.]*)\("
-    r"|(?P<sign>[(){},])"
-    r"|(?P<several>:|[A-Za-z_$][\w.$]*\#|\[(?!@|\d+\]|\[?\#)(?:[^\[\]]|\[[^\[\]]*\])*\])"
-    r"|[A-Za-z_][\w.$]*"
-    r"|.",
-    re.DOTALL,
-)
 _TYPED: Final = re.compile(r'"(?:[^"]|"")*"|TRUE|FALSE', re.IGNORECASE)
 _NOT_WHOLE: Final = re.compile(r"-.*|[0-9]*\.[0-9]+")
+_PASSING: Final = re.compile(
+    r"(?:CHOOSECOLS|CHOOSEROWS|DROP|EXPAND|FILTER|HSTACK|SORT|SORTBY|TAKE|TOCOL|TOROW|TRANSPOSE"
+    r"|UNIQUE|VSTACK|WRAPCOLS|WRAPROWS)\(",
+    re.IGNORECASE,
+)
+"""Functions that pass blank cells on."""
 _ADDRESS: Final = r"(?:(?:'(?:[^']|'')*'|[\w.]+)!)?\$?[A-Z]{0,3}\$?[0-9]*"
 _WHOLE: Final = re.compile(r"(?:.*!)?(?:\$?[A-Z]+:\$?[A-Z]+|\$?[0-9]+:\$?[0-9]+)", re.IGNORECASE)
 _NAME: Final = r"[A-Z_\\][\w.]*(?:\[.*\])?"
 _PLAIN: Final = re.compile(
     rf"(?:{_ADDRESS}(?::{_ADDRESS})?|{_NAME}|[0-9.]+|)", re.IGNORECASE | re.DOTALL
 )
-_MAY_BE_SEVERAL: Final = re.compile(
-    r"[:{#\[]|SEQUENCE|RANDARRAY|MUNIT|MAKEARRAY|TEXTSPLIT", re.IGNORECASE
-)
-_MAKING: Final = frozenset({"SEQUENCE", "RANDARRAY", "MUNIT", "MAKEARRAY", "TEXTSPLIT"})
-"""Functions that make an array of single values."""
-_NAMING: Final = frozenset({"LET", "LAMBDA"})
-"""Functions that give a range a name, which then no longer shows it."""
 _AREA: Final = re.compile(
     r"(?:.*!)?\$?([A-Z]{1,3})\$?([0-9]+)(?::\$?([A-Z]{1,3})\$?([0-9]+))?", re.IGNORECASE | re.DOTALL
 )
-
-
-@dataclass(slots=True)
-class _Call:
-    """Arguments of a call, as written, and which of them are a range, an array or a spill.
-
-    What stands inside a function that makes one value of its ranges does not count.
-    """
-
-    arguments: list[str]
-    several: set[int]
-    start: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Bracket:
-    """An open bracket: the call that what stands in it reaches, and whether it is the call's."""
-
-    call: _Call | None
-    own: bool
-
-
-@functools.lru_cache(maxsize=1 << 10)
-def _calls(formula: str, name: str) -> tuple[_Call, ...]:
-    """Calls of a function in a formula.
-
-    Examples
-    --------
-    >>> [(call.arguments, call.several) for call in _calls("=ROUND(SUM(A1:A3),B1:B3)", "ROUND")]
-    [(['SUM(A1:A3)', 'B1:B3'], {1})]
-    """
-    found: list[_Call] = []
-    around: list[_Bracket] = [_Bracket(None, own=False)]
-    named = False
-    for match in _PIECE.finditer(formula):
-        called, sign = match["call"], match["sign"]
-        inner = around[-1]
-        several = bool(match["several"]) or sign == "{"
-        if called:
-            bare = called.rpartition("_xlws.")[2].rpartition("_xlfn.")[2].upper()
-            named = named or bare in _NAMING
-            several = bare in _MAKING
-            if bare == name:
-                found.append(_Call([], set(), match.end()))
-                around.append(_Bracket(found[-1], own=True))
-            else:
-                around.append(_Bracket(None if bare in _REDUCING else inner.call, own=False))
-        elif sign in ("(", "{"):
-            around.append(_Bracket(inner.call, own=False))
-        elif sign and inner.own and inner.call:
-            inner.call.arguments.append(formula[inner.call.start : match.start()].strip())
-            inner.call.start = match.end()
-        if sign and sign in ")}" and len(around) > 1:
-            around.pop()
-        if inner.call is not None and several:
-            inner.call.several.add(len(inner.call.arguments))
-    if named and _MAY_BE_SEVERAL.search(formula):
-        for call in found:
-            call.several.update(range(len(call.arguments)))
-    return tuple(call for call in found if call.arguments)
 
 
 def _size(text: str) -> tuple[int, int] | None:
@@ -395,3 +313,13 @@ def _size(text: str) -> tuple[int, int] | None:
     left, top, right, bottom = match.groups()
     rows = int(bottom or top) - int(top) + 1
     return rows, column_number((right or left).upper()) - column_number(left.upper()) + 1
+
+
+def _only_filled(call: Call, name: str) -> bool:
+    """Whether blank cells at the end of whole columns, which the engine cuts off, do not count."""
+    first, *others = call.arguments
+    if not _WHOLE.fullmatch(first):
+        return False
+    if name == "FILTER":
+        return bool(others) and others[0].strip("()") == f'{first}<>""'
+    return name == "SUMPRODUCT" and not others

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from xltoken.recalc.copies import Area, filled
-from xltoken.recalc.sheetxml import Sheet
-from xltoken.recalc.survey import Spot
+from xltoken.recalc.sheetxml import Sheet, Spot
 
 _NUMBER: Final = "a number"
 """Key of a typed number; no formula's relative text, which a formula would need brackets for."""

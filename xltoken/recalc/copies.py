@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from xltoken.recalc.formulas import relative
-from xltoken.recalc.sheetxml import Cell, Sheet, address, corners
-from xltoken.recalc.survey import Spot, masters
+from xltoken.recalc.sheetxml import Cell, Sheet, Spot, address, corners
+from xltoken.recalc.survey import masters
 
 Area = tuple[int, int, int, int]
 """First row and column, last row and column."""

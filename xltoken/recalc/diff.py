@@ -14,8 +14,7 @@ from xltoken.recalc.alignment import Reading, Shift, shifts_found
 from xltoken.recalc.diff_cells import CellChange, FormulaChange, SheetComparison, same, text_in
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.settings import SettingError, cell_of
-from xltoken.recalc.sheetxml import Sheet, Value, attributes_of
-from xltoken.recalc.survey import Spot
+from xltoken.recalc.sheetxml import Sheet, Spot, Value, attributes_of
 
 TOLERANCE: Final = 1e-12
 """Relative difference up to which two numbers are the same."""

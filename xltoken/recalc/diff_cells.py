@@ -9,8 +9,8 @@ from typing import Final
 from xltoken.recalc.alignment import Reading, Shift
 from xltoken.recalc.copies import area_text, filled, rectangles, size
 from xltoken.recalc.formulas import relative
-from xltoken.recalc.sheetxml import FORMULA, Cell, Sheet, Value, address
-from xltoken.recalc.survey import Spot, masters, text_of
+from xltoken.recalc.sheetxml import FORMULA, Cell, Sheet, Spot, Value, address
+from xltoken.recalc.survey import masters, text_of
 
 
 @dataclass(frozen=True, slots=True)

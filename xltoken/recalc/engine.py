@@ -20,14 +20,14 @@ from xltoken.recalc.formulas import own_calls, own_name, registrable
 from xltoken.recalc.graph import Areas
 from xltoken.recalc.package import FileError, Package, Place
 from xltoken.recalc.sheetpatch import without_formulas
-from xltoken.recalc.sheetxml import ErrorText, Sheet, Value, address, corners, reference
-from xltoken.recalc.survey import Spot, Survey, survey
+from xltoken.recalc.sheetxml import ErrorText, Sheet, Spot, Value, address, corners, reference
+from xltoken.recalc.survey import Survey, survey
 
 NAME: Final = "formualizer"
 NO_RESULT: Final = "#ENGINE!"
 """An error of the engine that Excel does not have."""
 
-_BAND: Final = 1024
+_BAND: Final = 1 << 14
 """Rows read at once."""
 _SPARSE: Final = 64
 """Places this thinly spread over their rectangle are read one by one."""
@@ -63,7 +63,7 @@ class Engine:
     def __init__(self, book: Any, *, date1904: bool = False) -> None:
         self._book = book
         self._date1904 = date1904
-        self._defect: BaseException | None = None
+        self._defects: list[BaseException] = []
         self._registered: set[str] = set()
         book.set_temporal_egress("serial")
         for name, function in REPLACED.items():
@@ -147,8 +147,8 @@ class Engine:
                 self._book.evaluate_all()
         finally:
             cells.host.reset(token)
-        if self._defect is not None:
-            raise self._defect
+        if self._defects:
+            raise self._defects[0]
 
     def values(self, sheet: str, places: Iterable[Spot]) -> dict[Spot, Value]:
         """Values at `places` of a sheet, read in bulk where they stand close together."""
@@ -218,6 +218,7 @@ class Engine:
 
     def _callback(self, name: str) -> Callable[..., Any]:
         prepared = cells.prepared(FUNCTIONS[name], date1904=self._date1904)
+        defects = self._defects  # not self, which would keep the engine alive in a circle
 
         def compute(*arguments: Any) -> Any:
             try:
@@ -225,7 +226,7 @@ class Engine:
                 return result if result.__class__ is float else _engine_value(result)
             except BaseException as defect:
                 # The engine would swallow it and show #VALUE!, an interruption by hand too.
-                self._defect = self._defect or defect
+                defects.append(defect)
                 raise
 
         return compute
@@ -298,13 +299,13 @@ def _of_broken_groups(sheet: Sheet, held: set[Spot]) -> set[Spot]:
     """Cells among `held` whose shared formula has members that are not held."""
     groups: dict[str, set[Spot]] = {}
     for spot in held:
-        cell = sheet.formulas[spot]
-        if cell.kind == "shared":
+        cell = sheet.formulas.marked.get(spot)
+        if cell is not None and cell.kind == "shared":
             groups.setdefault(cell.group, set()).add(spot)
     if not groups:
         return set()
     members: dict[str, int] = {}
-    for cell in sheet.formulas.values():
+    for cell in sheet.formulas.marked.values():
         if cell.kind == "shared" and cell.group in groups:
             members[cell.group] = members.get(cell.group, 0) + 1
     broken = (spots for group, spots in groups.items() if len(spots) < members[group])

@@ -12,8 +12,8 @@ from xltoken.recalc.copies import area_text, filled, rectangles, relative_texts,
 from xltoken.recalc.formulas import bare_name, function_names
 from xltoken.recalc.judge import Book
 from xltoken.recalc.package import FileError, Package, Place
-from xltoken.recalc.sheetxml import ErrorText, reference
-from xltoken.recalc.survey import Spot, Survey, survey, text_of
+from xltoken.recalc.sheetxml import ErrorText, Spot, reference
+from xltoken.recalc.survey import Survey, survey, text_of
 
 Areas = list[tuple[str, int, int, int, int]]
 """Rectangles: sheet, first row and column, last row and column."""

@@ -16,8 +16,8 @@ from xltoken.recalc.engine import NO_RESULT, Engine, begun, readable, spots_betw
 from xltoken.recalc.formulas import bare_name, function_names
 from xltoken.recalc.graph import Areas, Graph
 from xltoken.recalc.package import FileError, Package, Place
-from xltoken.recalc.sheetxml import ErrorText, Value, address
-from xltoken.recalc.survey import Spot, Survey, survey, text_of
+from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address
+from xltoken.recalc.survey import Survey, survey, text_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -96,6 +96,9 @@ class Book:
 
     def saved(self, place: Place) -> Value:
         """Value that the file holds."""
+        formulas = self.package.sheets[place[0]].formulas
+        if place[1:] in formulas:
+            return formulas.value(place[1:])
         cell = self.package.cell(*place)
         return cell.value if cell else None
 
@@ -124,6 +127,11 @@ class Book:
                 moved[place[0]].pop(spot, None)
         found.values = {name: spots for name, spots in moved.items() if spots}
         return found
+
+    def release(self) -> None:
+        """Let the engine go: what was computed stays, nothing more can be."""
+        del self.engine
+        self.__dict__.pop("_graph", None)
 
     def stale(self, inputs: Iterable[Place]) -> dict[Place, Place]:
         """Formulas that a change of those inputs would have refused, each with the frozen cause."""
@@ -227,11 +235,11 @@ class Book:
         return {
             name: {
                 spot: value
-                for (spot, cell), value in zip(
-                    sheet.formulas.items(), values[name].values(), strict=True
+                for (spot, value), saved in zip(
+                    values[name].items(), sheet.formulas.saved, strict=True
                 )
-                if value != cell.value or value.__class__ is not cell.value.__class__
-                if not same(value, cell.value)
+                if value != saved or value.__class__ is not saved.__class__
+                if not same(value, saved)
             }
             for name, sheet in self.package.sheets.items()
         }
@@ -326,7 +334,9 @@ class Book:
             formulas = self.package.sheets[name].formulas
             for spot in spots:
                 place = (name, *spot)
-                if place in self.frozen or formulas[spot].dynamic:
+                if place in self.frozen or (
+                    spot in formulas.marked and formulas.marked[spot].dynamic
+                ):
                     continue
                 extent = self.engine.extent(*place) or (spot, spot)
                 if extent != self.survey.arrays.get(place, (spot, spot)):
@@ -348,7 +358,7 @@ class Book:
             blank = {
                 spot
                 for spot in self._moved[name]
-                if sheet.formulas[spot].value is None and (name, *spot) not in self.frozen
+                if sheet.formulas.value(spot) is None and (name, *spot) not in self.frozen
             }
             total += len(sheet.formulas)
             unjudged += len(blank)

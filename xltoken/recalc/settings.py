@@ -47,8 +47,8 @@ def input_of(package: Package, where: str) -> Place:
     sheet, row, column = place
     cell = package.cell(*place)
     name = f"{sheet}!{address(row, column)}"
-    for other in package.sheets[sheet].formulas.values():
-        box = sheetxml.corners(other.spill) if other.spill else None
+    for other in package.sheets[sheet].formulas.marked.values():
+        box = sheetxml.corners(other.spill)
         if box and box[0][0] <= row <= box[1][0] and box[0][1] <= column <= box[1][1]:
             raise SettingError(f"{where}: {name} is filled by the array formula of {other.spill}.")
     if cell is None:

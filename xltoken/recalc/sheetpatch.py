@@ -55,17 +55,25 @@ def patched(sheet: Sheet, patch: Patch) -> bytes:
     new: dict[tuple[int, int], Value] = {}
     xml = sheet.xml
     for place, value in patch.values.items():
-        cell = formulas.get(place) or sheet.cell(*place)
-        if cell is None:
-            if value is not None:
-                new[place] = value
-            continue
-        before = xml[cell.start : cell.end]
+        if place in formulas:
+            start, end = formulas.span(place)
+            plain = None if place in patch.constants else formulas.plain(place)
+            if plain is not None:
+                edits.append((start, end, _plain_cell(place, *plain, value)))
+                continue
+        else:
+            cell = sheet.cell(*place)
+            if cell is None:
+                if value is not None:
+                    new[place] = value
+                continue
+            start, end = cell.start, cell.end
+        before = xml[start:end]
         if place in patch.areas:
             before = _with_area(before, patch.areas[place])
         if place in patch.constants:
             before = FORMULA.sub(b"", before, count=1)
-        edits.append((cell.start, cell.end, _patched_cell(before, value, place in patch.children)))
+        edits.append((start, end, _patched_cell(before, value, place in patch.children)))
     for place in patch.areas.keys() - patch.values.keys():
         cell = formulas[place]
         edits.append(
@@ -99,14 +107,27 @@ def without_formulas(
 
 
 def _edited(xml: bytes, edits: list[Edit]) -> bytes:
-    pieces: list[bytes] = []
+    edits.sort(key=lambda edit: edit[:2])
+    made = bytearray()
     end = 0
-    for start, stop, replacement in sorted(edits, key=lambda edit: edit[:2]):
-        pieces.append(xml[end:start])
-        pieces.append(replacement)
+    for start, stop, replacement in edits:
+        made += xml[end:start]
+        made += replacement
         end = stop
-    pieces.append(xml[end:])
-    return b"".join(pieces)
+    made += xml[end:]
+    edits.clear()
+    return bytes(made)
+
+
+def _plain_cell(place: tuple[int, int], attributes: bytes, formula: bytes, value: Value) -> bytes:
+    """Cell of the usual spelling, with its formula and a new value."""
+    kind, text = _encoded(value)
+    if b"t=" in attributes:
+        attributes = _TYPE.sub(b"", attributes)
+    said = attributes + b' t="' + kind + b'"' if kind else attributes
+    shown = b"" if value is None else b"<v>" + text + b"</v>"
+    where = address(*place).encode()
+    return b'<c r="' + where + b'"' + said + b"><f>" + formula + b"</f>" + shown + b"</c>"
 
 
 def _patched_cell(xml: bytes, value: Value, child: bool) -> bytes:

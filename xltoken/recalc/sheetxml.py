@@ -8,7 +8,7 @@ by cell.
 import functools
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,10 @@ class ErrorText(str):
     """An error value such as ``#N/A``."""
 
     __slots__ = ()
+
+
+Spot = tuple[int, int]
+"""Row and column of a cell."""
 
 
 class Cell(NamedTuple):
@@ -62,8 +66,8 @@ class Sheet:
     strings: list[str]
     book: Path
     masters: dict[str, tuple[int, int]] | None = None
-    _cells: dict[tuple[int, int], Cell] | None = None
-    _formulas: dict[tuple[int, int], Cell] | None = None
+    _cells: dict[Spot, Cell] | None = None
+    _formulas: "FormulaCells | None" = None
 
     @property
     def cells(self) -> dict[tuple[int, int], Cell]:
@@ -74,7 +78,7 @@ class Sheet:
         return self._cells
 
     @property
-    def formulas(self) -> dict[tuple[int, int], Cell]:
+    def formulas(self) -> "FormulaCells":
         """Cells with a formula, in the order of the file."""
         if self._formulas is None:
             with self._told():
@@ -136,15 +140,19 @@ FORMULA: Final = re.compile(
 )
 _FORMULA_CELL: Final = re.compile(
     rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"([^>]*)>'
-    rb"<f([^>]*?)(?:/>|>([^<]*)</f>)(?:<v[^>]*>([^<]*)</v>|<v\s*/>)?</c>"
+    rb"<f([^>]*?)(?:/>|>([^<]*)</f>)(?:(<v(?:\s[^>]*)?(?:/>|>))(?:([^<]*)</v>)?)?</c>"
 )
 _PREFIXED: Final = re.compile(rb"<[A-Za-z_][\w.-]*:worksheet\b")
+_HEAD: Final = 1 << 14
+"""A worksheet's first element begins before."""
 _NO_NUMBER: Final = re.compile(
     rb'<c r="([A-Z]+[0-9]+)"(?: s="[0-9]*")?(?: t="n")?>'
     rb"(?:<f[^<]*</f>)?<v>([-+0-9.eE]*[^-+0-9.eE<][^<]*)</v>"
 )
 _STRING_CELL: Final = re.compile(rb't="s"[^>]*><v>([^<]*)</v>')
-_VALUE: Final = re.compile(rb"<" + PREFIX + rb"v(?:\s[^>]*)?>(.*?)</" + PREFIX + rb"v>", re.DOTALL)
+_VALUE: Final = re.compile(
+    rb"<" + PREFIX + rb"v(?:\s[^>]*)?(?:/>|>(.*?)</" + PREFIX + rb"v>)", re.DOTALL
+)
 _TEXT: Final = re.compile(rb"<" + PREFIX + rb"t(?:\s[^>]*)?>(.*?)</" + PREFIX + rb"t>", re.DOTALL)
 _PHONETIC: Final = re.compile(rb"<" + PREFIX + rb"rPh\b.*?</" + PREFIX + rb"rPh>", re.DOTALL)
 _ATTRIBUTE: Final = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -193,45 +201,128 @@ def address(row: int, column: int) -> str:
     return f"{column_letters(column)}{row}"
 
 
-def formula_cells(xml: bytes, strings: list[str]) -> dict[tuple[int, int], Cell]:
+class FormulaCells(Mapping[Spot, Cell]):
+    """Formula cells of a sheet, kept as columns: a cell is made when somebody asks for it.
+
+    `spots`, `saved` and `shapes` stand in the order of the file.
+    """
+
+    def __init__(self, xml: bytes) -> None:
+        self.xml = xml
+        self.spots: list[Spot] = []
+        self.saved: list[Value] = []
+        self.shapes: list[bytes] = []
+        self.marked: dict[Spot, Cell] = {}
+        """Cells whose formula is shared, an array's, a data table's, or spelled unusually."""
+        self.texts: list[bytes] = []
+        self.attributes: list[bytes] = []
+
+    def __getitem__(self, spot: Spot) -> Cell:
+        """Cell at a row and column."""
+        place = self._index[spot]
+        found = self.marked.get(spot)
+        if found is not None:
+            return found
+        return Cell(
+            *spot, self.saved[place], self.text(spot), "", "", True, "", *self._spans[place],
+            False, self.shapes[place],
+        )  # fmt: skip
+
+    def __iter__(self) -> Iterator[Spot]:
+        """Rows and columns in the order of the file."""
+        return iter(self.spots)
+
+    def __len__(self) -> int:
+        """Count the cells."""
+        return len(self.spots)
+
+    def __contains__(self, spot: object) -> bool:
+        """Whether there is a formula at a row and column."""
+        return spot in self._index
+
+    def text(self, spot: Spot) -> str:
+        """Formula of a cell, as written."""
+        found = self.marked.get(spot)
+        if found is not None:
+            return found.formula or ""
+        formula = self.texts[self._index[spot]].decode("utf-8")
+        return html.unescape(formula) if "&" in formula else formula
+
+    def value(self, spot: Spot) -> Value:
+        """Saved value of a formula cell."""
+        return self.saved[self._index[spot]]
+
+    def plain(self, spot: Spot) -> tuple[bytes, bytes] | None:
+        """Attributes and formula of a cell as they stand in the file; None for a marked cell."""
+        if spot in self.marked:
+            return None
+        place = self._index[spot]
+        return self.attributes[place], self.texts[place]
+
+    def span(self, spot: Spot) -> tuple[int, int]:
+        """Where the element of a formula cell begins and ends."""
+        found = self.marked.get(spot)
+        return (found.start, found.end) if found else self._spans[self._index[spot]]
+
+    @functools.cached_property
+    def _index(self) -> dict[Spot, int]:
+        return dict(zip(self.spots, range(len(self.spots)), strict=True))
+
+    @functools.cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        return [match.span() for match in _FORMULA_CELL.finditer(self.xml)]
+
+
+def formula_cells(xml: bytes, strings: list[str]) -> FormulaCells:
     """Cells of a sheet's XML that have a formula; `strings` are the book's shared ones."""
-    found: dict[tuple[int, int], Cell] = {}
     written = xml.count(b"<f>") + xml.count(b"<f ") + xml.count(b"<f/>")
-    if not written and not _PREFIXED.search(xml):
+    found = FormulaCells(xml)
+    if not written and not _PREFIXED.search(xml, 0, _HEAD):
         return found
-    masters: dict[str, str] = {}
-    shapes: dict[bytes, bytes] = {}
-    make = tuple.__new__  # what Cell(...) does, without a call in Python for each of them
-    for match in _FORMULA_CELL.finditer(xml):
-        letters, digits, attributes, own, text, value = match.groups()
-        row, column = int(digits), _column(letters)
-        if row > MAX_ROW or column > MAX_COLUMN:
-            break
-        text = text or b""
-        shape = text.translate(_NO_DIGITS)
-        shape = shapes.setdefault(shape, shape)
-        formula = text.decode("utf-8")
-        if "&" in formula:
-            formula = html.unescape(formula)
-        if value and b"t" not in attributes:
-            saved: Value = float(value)
-        else:
-            saved = _of_text(_kind(attributes), value, strings)
-        start, end = match.span()
-        place = (row, column)
-        if own:
-            found[place] = _with_formula(
-                place, saved, formula, own, attributes, masters, start, end
-            )
-        else:
-            found[place] = make(
-                Cell, (row, column, saved, formula, "", "", True, "", start, end, False, shape)
-            )
-    # Comments, other prefixes or another spelling: whatever was not seen at once is read with care.
-    if len(found) != written or b"<!" in xml or _PREFIXED.search(xml):
-        cells = sheet_cells(xml, strings)
-        return {place: cell for place, cell in cells if cell.formula is not None}
+    cells = _FORMULA_CELL.findall(xml) if b"<!" not in xml else []
+    if len(cells) == written and not _PREFIXED.search(xml, 0, _HEAD):
+        letters, digits, attributes, own, texts, tags, values = zip(*cells, strict=True)
+        columns = {name: column_number(name.decode()) for name in set(letters)}
+        rows = list(map(int, digits))
+        spots = list(zip(rows, map(columns.__getitem__, letters), strict=True))
+        if max(rows) <= MAX_ROW and len(set(spots)) == len(spots):
+            found.spots, found.texts, found.attributes = spots, list(texts), list(attributes)
+            found.saved = [
+                float(value)
+                if value and b"t" not in said
+                else _of_text(_kind(said), value if tag else None, strings)
+                for value, said, tag in zip(values, attributes, tags, strict=True)
+            ]
+            known: dict[bytes, bytes] = {}
+            shapes = (text.translate(_NO_DIGITS) for text in texts)
+            found.shapes = [known.setdefault(shape, shape) for shape in shapes]
+            if any(own):
+                _mark(found, own, attributes)
+            return found
+    # Comments, other prefixes or another spelling: such a sheet is read with care.
+    for spot, cell in dict(sheet_cells(xml, strings)).items():
+        if cell.formula is not None:
+            found.spots.append(spot)
+            found.saved.append(cell.value)
+            found.shapes.append(cell.shape)
+            found.texts.append(b"")
+            found.marked[spot] = cell
     return found
+
+
+def _mark(found: FormulaCells, own: Sequence[bytes], attributes: Sequence[bytes]) -> None:
+    """Make the cells whose formula has attributes."""
+    masters: dict[str, str] = {}
+    for place, said in enumerate(own):
+        if said:
+            spot = found.spots[place]
+            plain = found[spot]
+            cell = _with_formula(
+                spot, plain.value, plain.formula or "", said, attributes[place], masters,
+                plain.start, plain.end,
+            )  # fmt: skip
+            found.marked[spot] = cell
+            found.shapes[place] = cell.shape
 
 
 def check_strings(xml: bytes, count: int) -> None:
@@ -324,7 +415,7 @@ def _saved(kind: str, body: bytes, strings: list[str]) -> Value:
     if kind == "inlineStr":
         return plain_text(body)
     match = _VALUE.search(body)
-    return _of_text(kind, match[1] if match else None, strings)
+    return _of_text(kind, match[1] or b"" if match else None, strings)
 
 
 def _of_text(kind: str, written: bytes | None, strings: list[str]) -> Value:

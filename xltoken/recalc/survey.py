@@ -23,11 +23,8 @@ from xltoken.recalc.formulas import (
     skipped_filled,
 )
 from xltoken.recalc.package import FileError, Package, Place
-from xltoken.recalc.sheetxml import MAX_ROW, Cell, Sheet, corners, reference
+from xltoken.recalc.sheetxml import MAX_ROW, Cell, Sheet, Spot, corners, reference
 from xltoken.recalc.structured import resolved
-
-Spot = tuple[int, int]
-"""Row and column of a cell."""
 
 VOLATILE: Final = frozenset(
     {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
@@ -76,10 +73,21 @@ def survey(package: Package) -> Survey:
         own: set[Spot] = set()
         volatile: set[Spot] = set()
         spreading: list[Spot] = []
-        for spot, cell in sheet.formulas.items():
-            traits = shapes.get(cell.shape)
+        formulas = sheet.formulas
+        for spot, shape in zip(formulas.spots, formulas.shapes, strict=True):
+            traits = shapes.get(shape)
             if traits is None:
-                traits = shapes[cell.shape] = _traits(cell.formula or "")
+                traits = shapes[shape] = _traits(formulas.text(spot))
+            marked = spot in formulas.marked
+            if not (words or marked or traits.asks):
+                if traits.own:
+                    own.add(spot)
+                if traits.volatile:
+                    volatile.add(spot)
+                if traits.spreads:
+                    spreading.append(spot)
+                continue
+            cell = formulas[spot]
             named = words is not None and words.search(cell.formula or "") is not None
             if traits.plain and not cell.kind and not named:
                 continue
@@ -206,7 +214,7 @@ def masters(sheet: Sheet) -> Mapping[str, Spot]:
     if sheet.masters is None:
         sheet.masters = {
             cell.group: spot
-            for spot, cell in sheet.formulas.items()
+            for spot, cell in sheet.formulas.marked.items()
             if cell.kind == "shared" and cell.moved
         }
     return sheet.masters

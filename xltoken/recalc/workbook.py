@@ -10,18 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from xltoken.functions.cells import Notebook, listening
-from xltoken.recalc import charts, second, sheetpatch
 from xltoken.recalc import package as files
+from xltoken.recalc import sheetpatch
 from xltoken.recalc.engine import NAME, Engine, check_syntax, lacks
 from xltoken.recalc.formulas import bare_name, function_names, own_calls, skipped_filled
 from xltoken.recalc.judge import Book, Change, same
 from xltoken.recalc.package import FileError, Package, Place
-from xltoken.recalc.second import Opinion
 from xltoken.recalc.settings import SettingError, parse_setting
 from xltoken.recalc.sheetxml import ErrorText, Value, address
+
+if TYPE_CHECKING:
+    from xltoken.recalc.second import Opinion
 
 FINDINGS: Final = ("refused", "error")
 """Statuses that a reader must act upon."""
@@ -50,7 +52,7 @@ class Report:
     book: Book = field(repr=False)
     change: Change = field(repr=False)
     engine: str = NAME
-    opinion: Opinion | None = None
+    opinion: "Opinion | None" = None
     """What a second engine says, if one was asked."""
 
     @functools.cached_property
@@ -122,7 +124,7 @@ class Report:
 
     def _cell(self, place: Place, status: str, computed: Value) -> CellReport:
         frozen = self.book.frozen.get(place)
-        text = self.book.package.sheets[place[0]].formulas[place[1:]].formula or ""
+        text = self.book.package.sheets[place[0]].formulas.text(place[1:])
         if frozen is not None:
             function = frozen.function
         elif status == "refused":
@@ -214,6 +216,8 @@ def recalculate(
         parts, report = _recalculated(package, chosen, engine)
     content = files.with_parts(package.content, parts)
     if verify is not None:
+        from xltoken.recalc import second
+
         report.opinion = second.opinion(package, report.book, report.change, content, verify)
     if strict and report.findings:
         return report
@@ -254,18 +258,19 @@ def _recalculated(
     package: Package, chosen: Mapping[Place, Value], engine: str
 ) -> tuple[dict[str, bytes], Report]:
     with listening() as notebook:
-        book = Book(package) if engine == NAME else second.SecondBook(package, engine)
+        book = _book(package, engine)
         inputs = {
             place: value for place, value in chosen.items() if not same(value, book.saved(place))
         }
         book.put(inputs)
         change = book.change(inputs)
+        book.release()  # of two hundred thousand cells it takes a hundred megabytes
     moved = drift = 0
     for name, spots in change.values.items():
         formulas, own = package.sheets[name].formulas, book.survey.own[name]
         moved += sum(spot in formulas for spot in spots)
         drift += sum(
-            _drifted(book, (name, *spot), change.before[name][spot], formulas[spot].value)
+            _drifted(book, (name, *spot), change.before[name][spot], formulas.value(spot))
             for spot in own & spots.keys()
         )
     summary = {**book.counts, "changed": moved, "drift": drift, "refused": len(change.refused)}
@@ -285,6 +290,14 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def _book(package: Package, engine: str) -> Book:
+    if engine == NAME:
+        return Book(package)
+    from xltoken.recalc.second import SecondBook
+
+    return SecondBook(package, engine)
+
+
 def _parts(package: Package, inputs: Mapping[Place, Value], change: Change) -> dict[str, bytes]:
     """Parts of the file that hold new values."""
     parts: dict[str, bytes] = {}
@@ -301,6 +314,8 @@ def _parts(package: Package, inputs: Mapping[Place, Value], change: Change) -> d
         for spot, value in spots.items()
     }
     if parts:
+        from xltoken.recalc import charts
+
         parts.update(charts.refreshed(package, {**changed, **inputs}))
     return parts
 

@@ -24,6 +24,8 @@ from xltoken.recalc.builtins import (
     loans,
     lookup,
     odd_bonds,
+    products,
+    selections,
     texts,
     workdays,
 )
@@ -31,16 +33,21 @@ from xltoken.recalc.builtins import (
 _DATED: Final = (bonds, dates, discount_securities, odd_bonds, workdays)
 _MODULES: Final = (
     *_DATED, arithmetic, arrays, bessel, cash_flows, complex_numbers, conditional, database,
-    depreciation, distributions, information, loans, lookup, texts,
+    depreciation, distributions, information, loans, lookup, products, selections, texts,
 )  # fmt: skip
 _PREFIX: Final = "_xlfn."
+_LONG_PREFIX: Final = "_xlfn._xlws."
+_WORKSHEET: Final = ("FILTER", "SORT")
+"""Functions that files write with the long prefix."""
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     name: function for module in _MODULES for name, function in module.FUNCTIONS.items()
 }
-REPLACED: Final[dict[str, Callable[..., Any]]] = _FUNCTIONS | {
-    f"{_PREFIX}{name}": function for name, function in _FUNCTIONS.items()
-}
+REPLACED: Final[dict[str, Callable[..., Any]]] = (
+    _FUNCTIONS
+    | {f"{_PREFIX}{name}": function for name, function in _FUNCTIONS.items()}
+    | {f"{_LONG_PREFIX}{name}": _FUNCTIONS[name] for name in _WORKSHEET}
+)
 """Name to a function of the engine's raw arguments that returns what the engine can store.
 
 Files write newer functions with a prefix, and the engine does not follow it to a replacement:
@@ -50,7 +57,7 @@ DATED: Final = frozenset(name for module in _DATED for name in module.FUNCTIONS)
     "AMORDEGRC", "AMORLINC", "TEXT", "VALUE",
 }  # fmt: skip
 """Functions that read or make days by serials of 1900: wrong in a book of the 1904 date system."""
-SLOW: Final = frozenset({*conditional.FUNCTIONS, "XLOOKUP", "XMATCH"})
+SLOW: Final = frozenset({*conditional.FUNCTIONS, "SUMPRODUCT", "XLOOKUP", "XMATCH"})
 """Functions for which the engine hands whole ranges over, some 0.5 microseconds a cell and call."""
 SKIPPED: Final[dict[str, dict[int, str]]] = {
     "ACCRINT": {5: "1000", 8: "TRUE"},
@@ -70,6 +77,9 @@ SKIPPED: Final[dict[str, dict[int, str]]] = {
     "LINEST": {3: "TRUE"},
     "LOGEST": {3: "TRUE"},
     "REPLACE": {4: '""'},
+    "SEQUENCE": {0: "1"},
+    "SORT": {2: "1", 3: "1"},
+    "SORTBY": {0: "1"},
     "SUBSTITUTE": {3: '""'},
     "TEXTJOIN": {2: "TRUE", 0: '""'},
     "TREND": {4: "TRUE"},

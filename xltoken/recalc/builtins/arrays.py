@@ -1,4 +1,4 @@
-"""Arrays rearranged: stacked, wrapped, cut, chosen; and matrices."""
+"""Arrays made and rearranged: counted, stacked, wrapped, cut; and matrices."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +13,7 @@ from xltoken.recalc.builtins.arguments import (
     cells,
     grid,
     integer,
+    lifted,
     matrix,
     number,
     require,
@@ -133,6 +134,16 @@ def munit(size: Any) -> Grid:
     return [[float(row == column) for column in range(count)] for row in range(count)]
 
 
+@lifted(integer, integer, number, number)
+def sequence(height: int, width: int = 1, start: float = 1.0, step: float = 1.0) -> Grid:
+    """Numbers in even steps, row by row."""
+    require(1 <= height <= _ROWS and 1 <= width <= _COLUMNS and height * width <= _CELLS, VALUE)
+    return [
+        [start + step * place for place in range(first, first + width)]
+        for first in range(0, height * width, width)
+    ]
+
+
 def _square(array: Any) -> list[list[float]]:
     rows = matrix(array)
     require(len(rows) == len(rows[0]), VALUE)
@@ -165,4 +176,5 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "MDETERM": mdeterm,
     "MINVERSE": minverse,
     "MUNIT": munit,
+    "SEQUENCE": sequence,
 }
