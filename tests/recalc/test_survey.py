@@ -153,9 +153,7 @@ def test_what_the_engine_cannot_be_asked_is_named(formula, why):
     assert surveyed({"B1": F(formula, 1)}).unsupported == {("S", 1, 2): why}
 
 
-@pytest.mark.parametrize(
-    "formula", ['"[1]S!A1"&A1', '"CUBEVALUE(1)"&A1', f"[1]!{COST}", "T[a]*1"]
-)
+@pytest.mark.parametrize("formula", ['"[1]S!A1"&A1', '"CUBEVALUE(1)"&A1', f"[1]!{COST}", "T[a]*1"])
 def test_what_only_looks_unsupported_is_not(formula):
     """Texts, and links that lead to our add-in, are no reason to refuse."""
     assert not surveyed({"B1": F(formula, 1)}).unsupported

@@ -4,6 +4,7 @@ Only ``<v>`` and ``t`` of a formula cell, the content of an input cell that was 
 array that grew or shrank, and the cells over which it spreads are ever touched.
 """
 
+import io
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -108,15 +109,16 @@ def without_formulas(
 
 def _edited(xml: bytes, edits: list[Edit]) -> bytes:
     edits.sort(key=lambda edit: edit[:2])
-    made = bytearray()
+    source = memoryview(xml)
+    made = io.BytesIO()
     end = 0
     for start, stop, replacement in edits:
-        made += xml[end:start]
-        made += replacement
+        made.write(source[end:start])
+        made.write(replacement)
         end = stop
-    made += xml[end:]
+    made.write(source[end:])
     edits.clear()
-    return bytes(made)
+    return made.getvalue()
 
 
 def _plain_cell(place: tuple[int, int], attributes: bytes, formula: bytes, value: Value) -> bytes:

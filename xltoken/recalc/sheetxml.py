@@ -7,7 +7,9 @@ by cell.
 
 import functools
 import html
+import itertools
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -224,7 +226,7 @@ class FormulaCells(Mapping[Spot, Cell]):
         if found is not None:
             return found
         return Cell(
-            *spot, self.saved[place], self.text(spot), "", "", True, "", *self._spans[place],
+            *spot, self.saved[place], self.text(spot), "", "", True, "", *self.span(spot),
             False, self.shapes[place],
         )  # fmt: skip
 
@@ -262,15 +264,19 @@ class FormulaCells(Mapping[Spot, Cell]):
     def span(self, spot: Spot) -> tuple[int, int]:
         """Where the element of a formula cell begins and ends."""
         found = self.marked.get(spot)
-        return (found.start, found.end) if found else self._spans[self._index[spot]]
+        if found:
+            return found.start, found.end
+        place = 2 * self._index[spot]
+        return self._spans[place], self._spans[place + 1]
 
     @functools.cached_property
     def _index(self) -> dict[Spot, int]:
         return dict(zip(self.spots, range(len(self.spots)), strict=True))
 
     @functools.cached_property
-    def _spans(self) -> list[tuple[int, int]]:
-        return [match.span() for match in _FORMULA_CELL.finditer(self.xml)]
+    def _spans(self) -> "array[int]":
+        matches = _FORMULA_CELL.finditer(self.xml)
+        return array("q", itertools.chain.from_iterable(match.span() for match in matches))
 
 
 def formula_cells(xml: bytes, strings: list[str]) -> FormulaCells:

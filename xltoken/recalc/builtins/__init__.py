@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from xltoken.recalc.builtins import (
+    annuities,
     arithmetic,
     arrays,
     bessel,
@@ -32,7 +33,7 @@ from xltoken.recalc.builtins import (
 
 _DATED: Final = (bonds, dates, discount_securities, odd_bonds, workdays)
 _MODULES: Final = (
-    *_DATED, arithmetic, arrays, bessel, cash_flows, complex_numbers, conditional, database,
+    *_DATED, annuities, arithmetic, arrays, bessel, cash_flows, complex_numbers, conditional, database,
     depreciation, distributions, information, loans, lookup, products, selections, texts,
 )  # fmt: skip
 _PREFIX: Final = "_xlfn."

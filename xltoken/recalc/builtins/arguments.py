@@ -7,6 +7,7 @@ the business of this module alone.
 
 import functools
 import inspect
+import itertools
 import math
 from collections.abc import Callable
 from decimal import Decimal
@@ -223,7 +224,7 @@ def grid(value: Any) -> Grid:
 def cells(value: Any) -> list[Any]:
     """Cells of a range or a scalar, row by row."""
     if type(value) is list:
-        return [cell for row in value for cell in row]
+        return list(itertools.chain.from_iterable(value))
     return [value]
 
 

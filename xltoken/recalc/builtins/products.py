@@ -1,6 +1,6 @@
 """SUMPRODUCT, which models call in every row: kept to what Python does fastest."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from operator import mul
 from typing import Any, Final
 
@@ -15,9 +15,9 @@ def sumproduct(first: Any, *others: Any) -> float:
     """
     arrays = [grid(checked(array)) for array in (first, *others)]
     require(len({(len(rows), len(rows[0])) for rows in arrays}) == 1, VALUE)
-    products: Sequence[float] = _numbers(arrays[0])
+    products: Iterable[float] = _numbers(arrays[0])
     for rows in arrays[1:]:
-        products = list(map(mul, products, _numbers(rows)))
+        products = map(mul, products, _numbers(rows))
     total = 0.0
     for product in products:
         total += product

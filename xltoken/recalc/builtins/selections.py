@@ -54,7 +54,7 @@ def unique(array: Any, by_column: Any = False, exactly_once: Any = False) -> Gri
     keys = [tuple(map(_identity, line)) for line in lines]
     count = Counter(keys)
     once = logical(exactly_once)
-    first = {key: line for key, line in zip(reversed(keys), reversed(lines), strict=True)}
+    first = dict(zip(reversed(keys), reversed(lines), strict=True))
     kept = [first[key] for key in count if not once or count[key] == 1]
     require(bool(kept), CALC)
     return _lines(kept, down=down)
