@@ -140,8 +140,8 @@ def main() -> None:
             found = measured("recalculates", source)
             if found:
                 print(
-                    f"  {cells:9,} cells {found[0]:7.2f} s   {found[0] / cells * 1e6:6.2f} us a cell"
-                    f"   {found[1]:5.0f} MB"
+                    f"  {cells:9,} cells {found[0]:7.2f} s   "
+                    f"{found[0] / cells * 1e6:6.2f} us a cell   {found[1]:5.0f} MB"
                 )
 
 

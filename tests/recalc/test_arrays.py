@@ -238,7 +238,6 @@ def test_two_arrays_do_not_share_a_cell(tmp_path):
     assert [found.get(f"B{row}") for row in range(1, 10)] == [1, 2, 3, None, 1, 2, 3, 4, 5]
 
 
-@pytest.mark.xfail(strict=True, reason="merged cells are no obstacle to the engine's arrays")
 def test_an_array_does_not_spread_over_merged_cells(tmp_path):
     """Excel gives #SPILL! where an array would cover merged cells: the array is refused."""
     merged = '<mergeCells count="1"><mergeCell ref="B4:C4"/></mergeCells>'
@@ -410,7 +409,6 @@ def test_a_disputed_array_keeps_every_child(tmp_path):
     assert statuses(report) == {"B1": "refused", "D1": "refused", "D2": "refused"}
 
 
-@pytest.mark.xfail(strict=True, reason="a reader of a child is not seen to read the array")
 def test_a_reader_of_a_wrong_child_is_not_disputed_too(tmp_path):
     """A formula that is right on the saved values of a disputed array is no root of a dispute."""
     cells = {

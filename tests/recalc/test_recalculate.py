@@ -351,7 +351,7 @@ def test_a_defect_of_ours_is_no_value(tmp_path, monkeypatch):
     def broken(*_args, **_options):
         raise AttributeError("a defect")
 
-    monkeypatch.setattr(engines.cells, "call", broken)
+    monkeypatch.setattr(engines.cells, "prepared", lambda *_args, **_options: broken)
     path = saved(tmp_path, book({"S": {"A1": F("XLTOKEN_INFO()")}}))
     before = digest(path)
     with pytest.raises(AttributeError):
@@ -705,7 +705,7 @@ def test_without_changes_the_copy_is_the_same_bytes(tmp_path):
 def test_a_second_recalculation_changes_nothing(tmp_path):
     """What was written is right: recalculated again, no byte changes and no cell is reported."""
     cells = {
-        "A1": 1.0, "B1": F("A1/3"), "C1": F('"x"&B1'), "D1": F(f'TOKEN_COST("B200",A1,"{CHAT}")'),
+        "A1": 1.0, "B1": F("A1/3"), "C1": F('"x"&ROUND(B1,2)'), "D1": F(f'TOKEN_COST("B200",A1,"{CHAT}")'),
         "E1": F("1/0"), "F1": F("A1=1"), "G1": F('""'), "H1": F("Z9"), "I1": F("D1*1E-300"),
     }  # fmt: skip
     recalculated(tmp_path, book({"S": cells}), "A1=2")
@@ -817,12 +817,18 @@ def test_filled_down_calls_of_ours_follow_their_inputs(tmp_path):
     assert all(close(found[f"B{i}"], value) for i, value in enumerate(direct, 1))
 
 
-@pytest.mark.parametrize("formula", ["A1:A3*2", f'TOKEN_COST(A1:A3,0,"{CHAT}")'])
-def test_a_plain_formula_over_a_range_is_not_spilled(tmp_path, formula):
+def test_a_plain_formula_takes_the_cell_of_its_row(tmp_path):
+    """Beside an operator a range means the cell of the formula's row, and nothing spills."""
+    cells = {**column("A", [1.0, 2.0, 3.0]), "C2": F("A1:A3*2"), "E1": F("SUM(C1:C9)")}
+    found, report = recalculated(tmp_path, book({"S": cells}))
+    assert (found["C2"], found["E1"]) == (4, 4)
+    assert report.findings == []
+
+
+def test_a_call_of_ours_over_a_range_is_not_spilled(tmp_path):
     """Where Excel would take one value of a range, the cell is refused and nothing spills."""
+    formula = f'TOKEN_COST(A1:A3,0,"{CHAT}")'
     cells = {**column("A", ["B200", "H200", "MI355X"]), "C2": F(formula), "E1": F("SUM(C1:C9)")}
-    if formula.startswith("A1"):
-        cells |= column("A", [1.0, 2.0, 3.0])
     found, report = recalculated(tmp_path, book({"S": cells}))
     assert {c.cell for c in report.findings} == {"C2", "E1"}
     assert "C2" not in found or found["C2"] is None

@@ -149,6 +149,12 @@ def test_the_last_of_two_settings_counts(tmp_path):
     assert (found["A1"], found["B1"]) == (4, 8)
 
 
+def test_the_last_of_two_settings_counts_when_it_is_the_saved_value(tmp_path):
+    """A setting that puts the saved value back undoes the one before it."""
+    found, _ = recalculated(tmp_path, sample(), "rate=3", "Inputs!A1=2")
+    assert (found["A1"], found["B1"]) == (2, 4)
+
+
 def test_several_settings_together(tmp_path):
     """Several settings all take effect, on several sheets."""
     recalculated(tmp_path, sample(), "rate=3", "other=4", "Inputs!A3=FALSE")

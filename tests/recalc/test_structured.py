@@ -308,7 +308,6 @@ def test_what_is_not_believed_and_reads_a_changed_table_is_refused(tmp_path, for
     assert (found["E1"], found["E2"]) == (99, 198)
 
 
-@pytest.mark.xfail(strict=True, reason="what an unsupported formula reads of a table is unknown")
 def test_a_row_that_is_unsupported_is_refused_alone(tmp_path):
     """Only the row whose own cell changed is refused."""
     extra = {f"D{row}": F('CUBEVALUE("x",Sales[[#This Row],[Amount]])', row) for row in (2, 3)}

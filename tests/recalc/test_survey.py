@@ -94,7 +94,6 @@ def test_every_spelling_is_told():
     assert surveyed(cells).spellings == expected
 
 
-@pytest.mark.xfail(strict=True, reason="formulas alike but for digits are taken for one spelling")
 @pytest.mark.parametrize("spelled", ["[{}]!", "_xldudf_A{}_", "'C:\\v{}\\x.xlam'!"])
 def test_spellings_that_differ_in_a_digit_are_both_told(spelled):
     """Two links to the add-in, or two versions of its folder, are two spellings."""
@@ -179,7 +178,6 @@ def test_a_data_table_is_unsupported():
     assert found.arrays == {("S", 1, 2): ((1, 2), (3, 2))}
 
 
-@pytest.mark.xfail(strict=True, reason="the name is that of the first formula of the same shape")
 def test_the_function_that_is_missing_is_named_exactly():
     """Two functions that differ in a digit are told apart in the report."""
     found = surveyed({"B1": F("CURVE1(A1)", 1), "B2": F("CURVE2(A1)", 1)})
@@ -282,7 +280,6 @@ def test_what_may_be_more_than_one_value_is_watched(formula, spreads):
     assert ((1, 2) in found.spreading["S"]) == spreads
 
 
-@pytest.mark.xfail(strict=True, reason="a name for the name of a range is not seen to be a range")
 def test_the_name_of_a_name_of_a_range_is_watched():
     """A second name for a range may be more than one value as well."""
     found = surveyed({"B1": F("Other*2", 2)}, names={"Range": "S!$A$1:$A$3", "Other": "Range"})

@@ -6,6 +6,7 @@ What an engine must do is what :class:`Engine` does; the rest of this folder kno
 import io
 import itertools
 import math
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,9 @@ NAME: Final = "formualizer"
 NO_RESULT: Final = "#ENGINE!"
 """An error of the engine that Excel does not have."""
 
+_ITERATE: Final = re.compile(rb"""\siterate=["'][^"']*["']""")
+_LONGEST: Final = 32_767
+"""Letters that a cell can hold."""
 _BAND: Final = 1 << 14
 """Rows read at once."""
 _SPARSE: Final = 64
@@ -101,7 +105,7 @@ class Engine:
         held: dict[str, set[Spot]] = {}
         for sheet, row, column in constants:
             held.setdefault(sheet, set()).add((row, column))
-        if loading is not None and not held and not known.arrays:
+        if loading is not None and not held and not known.arrays and not package.iterates:
             book = loading.result()
             one_by_one: list[Place] = []
         else:
@@ -272,6 +276,10 @@ def _copy(
         broken = _of_broken_groups(sheet, wanted)
         one_by_one.extend((name, *spot) for spot in broken)
         parts[sheet.part] = without_formulas(sheet, wanted - broken, blanked.get(name, ()))
+    if package.iterates:
+        # What a circle comes to depends on what was computed before; to the engine it is an error.
+        book = package.archive.read(package.book_part)
+        parts[package.book_part] = _ITERATE.sub(b"", book)
     return _stored(package.content, parts), one_by_one
 
 
@@ -350,6 +358,8 @@ def _value(value: Any) -> Value:
         return float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return ErrorText("#NUM!")
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return ErrorText(NO_RESULT)
     if value is None or isinstance(value, float | str | bool):
         return value
     if isinstance(value, list):

@@ -30,16 +30,40 @@ _REFERENCES: Final = re.compile(
     r'"(?:[^"]|"")*"'
     r"|'(?:[^']|'')*'"
     r"|\[[^\[\]]*(?:\[[^\]]*\][^\[\]]*)*\]"
-    r"|(?<![A-Za-z0-9_.$\\])(?:"
+    r"|(?<![\w.$\\?])(?:"
     r"(?P<cell>(?P<fc>\$?)(?P<c>[A-Za-z]{1,3})(?P<fr>\$?)(?P<r>[1-9][0-9]{0,6}))"
     r"|(?P<columns>\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3})"
     r"|(?P<rows>\$?[1-9][0-9]{0,6}:\$?[1-9][0-9]{0,6})"
-    r")(?![A-Za-z0-9_.(!\\])"
+    r")(?![\w.(!\\?])"
 )
 _PREFIXES: Final = re.compile(r"^(?:_xlfn\.|_xlws\.|_xll\.)+", re.IGNORECASE)
 _OFFICE_JS: Final = re.compile(r"^_xldudf_(?:[A-Z0-9]+_)??(?=[A-Z])", re.IGNORECASE)
 SKIPS: Final = re.compile(r"[,(]\s*,|,\s*\)")
 _REGISTRABLE: Final = re.compile(r"\[\d+\]!|'(?:[^']|'')*'!|[A-Za-z_][\w.]*$")
+ARRAY_MINDED: Final = frozenset(
+    {"SUMPRODUCT", "MMULT", "LOOKUP", "INDEX", "MATCH", "XMATCH", "XLOOKUP", "VLOOKUP", "HLOOKUP",
+     "TRANSPOSE", "FREQUENCY", "LINEST", "LOGEST", "TREND", "GROWTH", "MINVERSE", "MDETERM",
+     "FILTER", "SORT", "SORTBY", "UNIQUE", "AGGREGATE", "PROB", "MODE.MULT", "SUMX2MY2",
+     "SUMX2PY2", "SUMXMY2", "LET", "LAMBDA", "MAP", "REDUCE", "SCAN", "BYROW", "BYCOL", "VSTACK",
+     "HSTACK", "TOCOL", "TOROW", "WRAPROWS", "WRAPCOLS", "TAKE", "DROP", "CHOOSECOLS",
+     "CHOOSEROWS", "EXPAND", "SINGLE", "ANCHORARRAY"}
+)  # fmt: skip
+"""Functions whose arguments are computed as arrays even in a plain formula."""
+SINGLE_VALUED: Final = frozenset(
+    {"ABS", "ROUND", "ROUNDUP", "ROUNDDOWN", "INT", "TRUNC", "EXP", "LN", "LOG", "LOG10", "SQRT",
+     "POWER", "MOD", "SIGN", "CEILING", "FLOOR", "MROUND", "EVEN", "ODD", "FACT", "SIN", "COS",
+     "TAN", "LEFT", "RIGHT", "MID", "LEN", "UPPER", "LOWER", "PROPER", "TRIM", "CLEAN", "VALUE",
+     "TEXT", "FIND", "SEARCH", "SUBSTITUTE", "REPLACE", "REPT", "EXACT", "CHAR", "CODE", "YEAR",
+     "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "WEEKDAY", "DATE", "TIME", "NOT", "PMT", "PV",
+     "FV", "NPER", "RATE", "IPMT", "PPMT", "SLN", "SYD", "DDB", "DB", "VDB", "EFFECT", "NOMINAL",
+     "RRI", "PDURATION", "DEGREES", "RADIANS", "NORM.DIST", "NORM.S.DIST", "NORM.INV"}
+)  # fmt: skip
+"""Functions that take one value where a range is given, in a plain formula."""
+_REDUCED: Final = re.compile(
+    r"\b(?:SUM|SUMIF|SUMIFS|SUMPRODUCT|COUNT|COUNTA|COUNTIF|COUNTIFS|AVERAGE|AVERAGEIF|MIN|MAX"
+    r"|ABS|ROUND|ROUNDUP|ROUNDDOWN|NPV|IRR|ROWS|COLUMNS|MATCH|AND|OR|LEN"
+    r"|TOKEN_COST|TOKEN_CAPACITY|TOKEN_PRICE|NPV_[A-Z]+|XLTOKEN_INFO)\([^()\[\]{}#]*\)"
+)
 VOLATILE: Final = frozenset(
     {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
 )
@@ -172,6 +196,83 @@ def _fillers(token: str) -> dict[int, str]:
     if own_calls(f"={token}"):
         return {0: '""'}
     return SKIPPED.get(bare_name(token.removesuffix("(")), {})
+
+
+def may_become_range(formula: str) -> bool:
+    """Whether a formula that is one value now may be a range with other inputs.
+
+    Sums and their kin over ranges are always one value; what they leave is looked at.
+
+    Examples
+    --------
+    >>> may_become_range("SUM(A1:A9)/COUNT(B:B)"), may_become_range("IF(A1,B1:B3,0)")
+    (False, True)
+    """
+    before = ""
+    while formula != before:
+        before, formula = formula, _REDUCED.sub("0", formula)
+    return re.search(r"[:{#\[]|[A-Za-z_.]\(", formula) is not None
+
+
+def intersected(formula: str) -> str:
+    """Formula with ``@`` before ranges where one value is due: what a plain formula means.
+
+    In a formula that is no array formula Excel takes the cell of the formula's own row or column
+    where a range stands beside an operator, alone, or in a function of single values; the engine
+    would compute an array.
+
+    Examples
+    --------
+    >>> intersected("=SUM(A1:A3*2)+ROUND(B:B,0)+SUMPRODUCT(A1:A3*2)+SUM(A1:A3)")
+    '=SUM(@A1:A3*2)+ROUND(@B:B,0)+SUMPRODUCT(A1:A3*2)+SUM(A1:A3)'
+    """
+    import formualizer
+
+    body = formula if formula.startswith("=") else f"={formula}"
+    tokens = [
+        (str(token.token_type), str(token.subtype), token.value)
+        for token in formualizer.tokenize(body).tokens()
+    ]
+    solid = [token for token in tokens if "Whitespace" not in token[0]]
+    ranges = iter(
+        _is_one_value(before, after)
+        for before, token, after in zip([_NONE, *solid], solid, [*solid[1:], _NONE], strict=False)
+        if _is_area(token)
+    )
+    pieces: list[str] = ["="]
+    calls: list[str] = []  # functions around the place; "" for a bracket
+    for token in tokens:
+        kind, subtype, text = token
+        pieces.append(text)
+        if _is_area(token):
+            operated = next(ranges)
+            around = next((name for name in reversed(calls) if name), "")
+            due = operated if operated is not None else not around or around in SINGLE_VALUED
+            if due and ARRAY_MINDED.isdisjoint(calls):
+                pieces[-1] = f"@{text}"
+        elif subtype.endswith("Open"):
+            calls.append(bare_name(text.removesuffix("(")) if "Func" in kind else "")
+        elif subtype.endswith("Close") and calls:
+            calls.pop()
+    return "".join(pieces)
+
+
+_NONE: Final = ("", "", "")
+
+
+def _is_area(token: tuple[str, str, str]) -> bool:
+    return token[0] == "Operand" and "Range" in token[1] and ":" in token[2]
+
+
+def _is_one_value(before: tuple[str, str, str], after: tuple[str, str, str]) -> bool | None:
+    """Whether the operators beside a range want one value; None where there is none."""
+    beside = [token[2].strip() for token in (before, after) if token[0].startswith("OpI")]
+    beside += [
+        token[2].strip() for token in (before, after) if token[0] in ("OpPrefix", "OpPostfix")
+    ]
+    if any(operator in ("", ":", "@", "#", ",") for operator in beside):
+        return False  # ranges made of ranges
+    return True if beside else None
 
 
 def bare_name(spelled: str) -> str:

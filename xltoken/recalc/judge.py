@@ -8,15 +8,16 @@ depends on them are *refused*: a wrong number never gets into a file unnoticed.
 
 import functools
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from xltoken.recalc.engine import NO_RESULT, Engine, begun, readable, spots_between
-from xltoken.recalc.formulas import bare_name, function_names
+from xltoken.recalc.formulas import bare_name, function_names, may_become_range
 from xltoken.recalc.graph import Areas, Graph
 from xltoken.recalc.package import FileError, Package, Place
-from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address
+from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address, corners
 from xltoken.recalc.survey import Survey, survey, text_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ NO_VALUES: Final = {
     ErrorText(NO_RESULT): "nothing that the engine can compute",
 }
 """Errors of the engine that are no result of a calculation."""
+_JOINED: Final = re.compile(r"(?<![0-9.])(?=[0-9.]{17})[0-9]*\.[0-9]*|(?<![0-9.])[0-9]{21,}")
+"""A number of more than 15 digits inside a text: Excel writes 15 where it joins one to a text."""
 _ROUNDS: Final = 8
 
 Values = dict[str, dict[Spot, Value]]
@@ -72,6 +75,7 @@ class Book:
         loading = begun(package)
         self.survey: Survey = survey(package)
         self.frozen: dict[Place, Frozen] = {}
+        self._stale: dict[frozenset[Place], dict[Place, Place]] = {}
         self.held = {name: self.survey.held(name) for name in package.sheets}
         unsupported = self.survey.unsupported
         self.engine = self._loaded(loading)
@@ -118,7 +122,7 @@ class Book:
         found = Change(before=self.fresh, after=values)
         spread = self._spread(moved, found)
         changed = [place for place in inputs if not same(self._now(place), self.saved(place))]
-        wrong = self._spreading() if inputs else []
+        wrong = [*self._over_merged(found), *(self._spreading() if inputs else [])]
         found.refused = self._refused(moved, changed, wrong, spread)
         for place in found.refused:
             moved[place[0]].pop(place[1:], None)
@@ -137,12 +141,15 @@ class Book:
         """Formulas that a change of those inputs would have refused, each with the frozen cause."""
         inputs = list(inputs)
         reached = {*inputs, *self._downstream(inputs)}
+        # What is no longer as saved with the inputs as saved leaves its frozen readers behind.
+        reached.update((name, *spot) for name, spots in self._moved.items() for spot in spots)
         causes: dict[Place, Place] = {}
         while True:
             hit = {
                 place
                 for place, frozen in self.frozen.items()
-                if place not in causes and reads_any(frozen.reads, reached)
+                if place not in causes
+                and (self.saved(place) is None or reads_any(frozen.reads, reached))
             }
             if not hit:
                 return causes
@@ -150,7 +157,14 @@ class Book:
                 below = self._downstream([place])
                 for dependent in (place, *below):
                     causes.setdefault(dependent, place)
-                reached |= below
+                reached |= {place, *self._filled(place), *below}
+
+    def blocked_by(self, inputs: Iterable[Place]) -> dict[Place, Place]:
+        """As :meth:`stale`, remembered."""
+        key = frozenset(inputs)
+        if key not in self._stale:
+            self._stale[key] = self.stale(key)
+        return self._stale[key]
 
     def narrowed(self, outputs: Iterable[Place]) -> Engine:
         """Engine that computes only what `outputs` rest on; every other formula is a constant."""
@@ -166,6 +180,20 @@ class Book:
         narrow = Engine.of(self.package, rest | self.frozen.keys(), self.survey)
         narrow.evaluate()
         return narrow
+
+    def may_spread(self, outputs: Iterable[Place]) -> dict[str, list[Spot]]:
+        """Formulas that `outputs` rest on and whose value may come to be a range."""
+        needed = self._upstream(outputs)
+        found: dict[str, list[Spot]] = {}
+        for name, spots in self.survey.spreading.items():
+            formulas = self.package.sheets[name].formulas
+            found[name] = [
+                spot
+                for spot in spots
+                if (needed is None or (name, *spot) in needed)
+                and may_become_range(formulas.text(spot))
+            ]
+        return found
 
     def _upstream(self, outputs: Iterable[Place]) -> set[Place] | None:
         """Formulas that `outputs` rest on; None if some of them may rest on anything."""
@@ -261,7 +289,7 @@ class Book:
             for spot, value in spots.items()
             if spot not in self.held[name]
             and (name, *spot) not in self.frozen
-            and (value in NO_VALUES or self.saved((name, *spot)) is not None)
+            and (_is_none(value) or self.saved((name, *spot)) is not None)
         }
         for place in self.survey.arrays:
             known = place in self.frozen or place in unlike
@@ -288,10 +316,14 @@ class Book:
         )
 
     def _roots(self, unlike: set[Place]) -> set[Place]:
+        spread = {child: place for place in unlike for child in self._filled(place)}
         found = {
             place
             for place in unlike
-            if not reads_any(_reads(self.engine, self.survey, place), unlike - {place})
+            if not reads_any(
+                _reads(self.engine, self.survey, place),
+                (unlike | {child for child, anchor in spread.items() if anchor != place}) - {place},
+            )
         }
         return found or unlike
 
@@ -307,8 +339,13 @@ class Book:
     def _freeze(self, place: Place, frozen: Frozen) -> None:
         """Put the saved value of a formula in its place, having asked what it reads."""
         frozen.reads = _reads(self.engine, self.survey, place)
+        if frozen.computed == NO_RESULT and not readable(f"={self._text(place)}"):
+            frozen.reads = None
         self.frozen[place] = frozen
         self._hold(self.engine, place)
+
+    def _text(self, place: Place) -> str:
+        return text_of(self.package.sheets[place[0]], place[1:])
 
     def _hold(self, engine: Engine, place: Place) -> None:
         engine.set(*place, self.saved(place))
@@ -329,8 +366,12 @@ class Book:
 
     def _spreading(self) -> list[Place]:
         """Formulas over more or fewer cells than Excel gives them, however long their value."""
+        return self.spreading_in(self.engine, self.survey.spreading)
+
+    def spreading_in(self, engine: Engine, asked: Mapping[str, Iterable[Spot]]) -> list[Place]:
+        """Formulas among `asked` that spread in an engine where Excel takes one value."""
         found: list[Place] = []
-        for name, spots in self.survey.spreading.items():
+        for name, spots in asked.items():
             formulas = self.package.sheets[name].formulas
             for spot in spots:
                 place = (name, *spot)
@@ -338,14 +379,14 @@ class Book:
                     spot in formulas.marked and formulas.marked[spot].dynamic
                 ):
                     continue
-                extent = self.engine.extent(*place) or (spot, spot)
+                extent = engine.extent(*place) or (spot, spot)
                 if extent != self.survey.arrays.get(place, (spot, spot)):
                     found.append(place)
         # The engine takes the spill of a single cell for no spill at all.
         found.extend(
             place
             for place, anchors in self.survey.spilled.items()
-            if place not in self.frozen and any(self.engine.extent(*a) is None for a in anchors)
+            if place not in self.frozen and any(engine.extent(*a) is None for a in anchors)
         )
         return found
 
@@ -394,7 +435,7 @@ class Book:
         fresh = {place for place in self.frozen if self.saved(place) is None}
         fresh.update(wrong)
         for name, spots in moved.items():
-            fresh.update((name, *spot) for spot, v in spots.items() if v in NO_VALUES)
+            fresh.update((name, *spot) for spot, v in spots.items() if _is_none(v))
         stale: set[Place] = set()
         while True:
             fresh |= {
@@ -415,13 +456,18 @@ class Book:
         """Every live formula that reads one of `places`, directly or through others."""
         return self._graph.below(places, self._filled)
 
+    @property
+    def _inert(self) -> Iterable[Place]:
+        """Formulas that are constants to the engine."""
+        return self.frozen
+
     @functools.cached_property
     def _graph(self) -> Graph:
         live = (
             (name, *spot)
             for name, sheet in self.package.sheets.items()
             for spot in sheet.formulas
-            if (name, *spot) not in self.frozen
+            if (name, *spot) not in self._inert
         )
         return Graph(live, lambda place: _reads(self.engine, self.survey, place))
 
@@ -460,6 +506,21 @@ class Book:
                     moved[name][spot] = value
                     spread.setdefault(place, []).append(spot)
         return spread
+
+    def _over_merged(self, found: Change) -> list[Place]:
+        """Arrays that would spread over merged cells, where Excel finds no room."""
+        wrong: list[Place] = []
+        for name, areas in found.areas.items():
+            boxes = map(corners, self.package.sheets[name].merged())
+            merged = [box for box in boxes if box is not None]
+            for anchor, area in areas.items():
+                first, last = corners(area) or (anchor, anchor)
+                if any(
+                    first[0] <= bottom and top <= last[0] and first[1] <= right and left <= last[1]
+                    for (top, left), (bottom, right) in merged
+                ):
+                    wrong.append((name, *anchor))
+        return wrong
 
     # --- values ----------------------------------------------------------------------------------
 
@@ -508,6 +569,13 @@ class Book:
 _UNREAD: Final = "a formula that cannot be read"
 _UNREADABLE: Final = frozenset({"another workbook", "data table", _UNREAD})
 _MANY: Final = "a range where one value is due"
+
+
+def _is_none(value: Value) -> bool:
+    """Whether a value is no result: an error of the engine's, or more digits than Excel joins."""
+    if isinstance(value, ErrorText):
+        return value in NO_VALUES
+    return isinstance(value, str) and _JOINED.search(value) is not None
 
 
 def same(computed: Value, saved: Value) -> bool:

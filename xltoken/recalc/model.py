@@ -9,11 +9,11 @@ from typing import Self
 
 from xltoken.functions.cells import Notebook, listening
 from xltoken.recalc import package as files
-from xltoken.recalc.engine import Engine
+from xltoken.recalc.engine import NO_RESULT, Engine
 from xltoken.recalc.judge import Book
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.settings import SettingError, cell_of, input_of
-from xltoken.recalc.sheetxml import Value, address
+from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address
 
 
 class Model:
@@ -26,6 +26,7 @@ class Model:
             self._book = Book(package)
         self.notebook: Notebook = notebook
         self._inputs: dict[Place, Value] = {}
+        self._watch: tuple[tuple[Place, ...], dict[str, list[Spot]]] | None = None
         self._narrow: tuple[tuple[Place, ...], Engine, dict[Place, Value]] | None = None
 
     @classmethod
@@ -71,7 +72,7 @@ class Model:
 
     def blocked(self, inputs: Sequence[Place], outputs: Sequence[Place]) -> dict[Place, str]:
         """Outputs that cannot follow those inputs, each with the cell that stands in the way."""
-        causes = self._book.stale(inputs)
+        causes = self._book.blocked_by(inputs)
         return {place: self._why(causes[place]) for place in outputs if place in causes}
 
     def _why(self, cause: Place) -> str:
@@ -98,8 +99,24 @@ class Model:
         for sheet, row, column in outputs:
             by_sheet.setdefault(sheet, []).append((row, column))
         found = {name: engine.values(name, spots) for name, spots in by_sheet.items()}
-        # A formula that reads a blank cell shows 0.
-        return [0.0 if (v := found[p[0]][p[1:]]) is None else v for p in outputs]
+        blocked = self._book.blocked_by(self._inputs)
+        # What came to be a range where one value is due may stand behind any output.
+        lost = bool(self._book.spreading_in(engine, self._watched(outputs)))
+        values: list[Value] = []
+        for place in outputs:
+            value = found[place[0]][place[1:]]
+            if lost or place in blocked:
+                values.append(ErrorText(NO_RESULT))
+            else:  # a formula that reads a blank cell shows 0
+                values.append(0.0 if value is None else value)
+        return values
+
+    def _watched(self, outputs: Sequence[Place]) -> dict[str, list[Spot]]:
+        """Formulas behind the outputs whose value may come to be a range with other inputs."""
+        key = tuple(outputs)
+        if self._watch is None or self._watch[0] != key:
+            self._watch = (key, self._book.may_spread(outputs))
+        return self._watch[1]
 
     def reset(self) -> None:
         """Put the saved values of all inputs back."""

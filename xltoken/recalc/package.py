@@ -48,7 +48,15 @@ class Package:
     names: dict[str, str]
     date1904: bool
     archive: Archive = field(default_factory=Archive, repr=False)
+    book_part: str = ""
+    iterates: bool = False
+    """Whether Excel computes circles of this book again and again."""
     _tables: dict[str, Table] | None = None
+
+    @property
+    def hides_rows(self) -> bool:
+        """Whether a sheet has rows that are hidden or filtered away."""
+        return any(_HIDDEN_ROW.search(sheet.xml) for sheet in self.sheets.values())
 
     @property
     def signed(self) -> bool:
@@ -93,6 +101,7 @@ _SPACES: Final = (
     ),
 )
 """Namespaces of a workbook part, and of its relations, each in its two editions."""
+_HIDDEN_ROW: Final = re.compile(rb"""<(?:[A-Za-z_][\w.-]*:)?row\s[^>]*\shidden=["'](?:1|true)""")
 _TEMPORARY: Final = re.compile(r"\.xltoken\.[0-9a-f]{12}\.tmp")
 _LEFT_OVER: Final = 3600.0
 """Seconds after which a temporary file is left over: writing one takes seconds."""
@@ -165,6 +174,9 @@ def _read(archive: Archive) -> Package:
         sheets[name] = Sheet(name, part, _xml(archive, part), strings, archive.path)
     archive.verify()
     properties = next(iter(_elements(xml, "workbookPr")), {})
+    calculation = next(iter(_elements(xml, "calcPr")), {})
+    if calculation.get("fullPrecision", "1") in ("0", "false"):
+        raise ValueError("it computes with numbers as displayed, which cannot be repeated here")
     return Package(
         archive.path,
         archive.content,
@@ -172,6 +184,8 @@ def _read(archive: Archive) -> Package:
         _defined_names(xml),
         properties.get("date1904", "0") in ("1", "true"),
         archive,
+        book,
+        calculation.get("iterate", "0") in ("1", "true"),
     )
 
 

@@ -70,7 +70,8 @@ def agree(ours: Value, theirs: Value) -> bool:
     if isinstance(ours, ErrorText) or isinstance(theirs, ErrorText):
         return isinstance(ours, ErrorText) and isinstance(theirs, ErrorText)
     if isinstance(ours, bool | float) and isinstance(theirs, bool | float):
-        return math.isclose(ours, theirs, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        nearly_0 = ABSOLUTE if 0 in (ours, theirs) else 0.0
+        return math.isclose(ours, theirs, rel_tol=RELATIVE, abs_tol=nearly_0)
     return (ours if ours is not None else "") == (theirs if theirs is not None else "")
 
 
@@ -105,6 +106,7 @@ class SecondBook(Book):
     """
 
     def __init__(self, package: Package, engine: str) -> None:
+        self._inner: dict[Place, Frozen] = {}
         super().__init__(package)
         self._inner = self.frozen
         self._ask = second_engine(engine)
@@ -130,6 +132,11 @@ class SecondBook(Book):
         self._moved = self._unlike_saved(self.fresh)
         self.counts = self._counts()
 
+    @property
+    def _inert(self) -> Iterable[Place]:
+        """Formulas that are constants to our engine."""
+        return self._inner
+
     def change(self, inputs: Iterable[Place]) -> Change:
         """Evaluate with both, and tell what is no longer as saved."""
         inputs = list(inputs)
@@ -145,7 +152,18 @@ class SecondBook(Book):
             after = self._joined(ours.after, self._theirs(set_values, own))
         moved = self._unlike_saved(after)
         found = Change(before=self.fresh, after=after)
-        doubtful = set(self.frozen) | {p for p in ours.refused if p[1:] in self.survey.own[p[0]]}
+        unlike = {
+            (name, *spot)
+            for name, spots in after.items()
+            for spot, value in spots.items()
+            if not agree(ours.after[name][spot], value)
+        }
+        # Our functions were computed from what our own engine makes of their precedents.
+        misled = (
+            {p for p in self._below(unlike) if p[1:] in self.survey.own[p[0]]} if inputs else set()
+        )
+        doubtful = set(self.frozen) | misled
+        doubtful |= {p for p in ours.refused if p[1:] in self.survey.own[p[0]]}
         below = self._below(doubtful)
         found.refused = {
             (name, *spot)
@@ -153,6 +171,7 @@ class SecondBook(Book):
             for spot in spots
             if (name, *spot) in below and (name, *spot) not in self.frozen
         }
+        found.refused |= misled
         found.refused |= {p for p in ours.refused if p[1:] in self.survey.own[p[0]]}
         for place in self.frozen:
             name, spot = place[0], place[1:]

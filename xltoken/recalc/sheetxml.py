@@ -104,6 +104,10 @@ class Sheet:
             value = _saved(_kind(match[1] or b""), match[2] or b"", self.strings)
         return Cell(row, column, value, None, "", "", True, "", *match.span())
 
+    def merged(self) -> list[str]:
+        """Areas of merged cells."""
+        return [area.decode() for area in _MERGED.findall(self.xml)]
+
     def check_numbers(self) -> None:
         """Raise FileError where a cell that holds a number holds no number."""
         found = _NO_NUMBER.search(self.xml)
@@ -144,6 +148,10 @@ _FORMULA_CELL: Final = re.compile(
     rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"([^>]*)>'
     rb"<f([^>]*?)(?:/>|>([^<]*)</f>)(?:(<v(?:\s[^>]*)?(?:/>|>))(?:([^<]*)</v>)?)?</c>"
 )
+_ODD_FORMULA: Final = re.compile(rb"<(?!xm:)[A-Za-z_][\w.-]*:f[\s/>]")
+_FORMULA_TAG: Final = re.compile(rb"<f[\s/>]")
+# An end tag with white space is legal, and what no program writes.
+_HIDDEN: Final = re.compile(rb"</" + PREFIX + rb"[fc]\s+>")
 _PREFIXED: Final = re.compile(rb"<[A-Za-z_][\w.-]*:worksheet\b")
 _HEAD: Final = 1 << 14
 """A worksheet's first element begins before."""
@@ -151,6 +159,7 @@ _NO_NUMBER: Final = re.compile(
     rb'<c r="([A-Z]+[0-9]+)"(?: s="[0-9]*")?(?: t="n")?>'
     rb"(?:<f[^<]*</f>)?<v>([-+0-9.eE]*[^-+0-9.eE<][^<]*)</v>"
 )
+_MERGED: Final = re.compile(rb"<" + PREFIX + rb'mergeCell\s[^>]*?ref="([^"]*)"')
 _STRING_CELL: Final = re.compile(rb't="s"[^>]*><v>([^<]*)</v>')
 _VALUE: Final = re.compile(
     rb"<" + PREFIX + rb"v(?:\s[^>]*)?(?:/>|>(.*?)</" + PREFIX + rb"v>)", re.DOTALL
@@ -281,12 +290,13 @@ class FormulaCells(Mapping[Spot, Cell]):
 
 def formula_cells(xml: bytes, strings: list[str]) -> FormulaCells:
     """Cells of a sheet's XML that have a formula; `strings` are the book's shared ones."""
-    written = xml.count(b"<f>") + xml.count(b"<f ") + xml.count(b"<f/>")
+    written = len(_FORMULA_TAG.findall(xml))
     found = FormulaCells(xml)
-    if not written and not _PREFIXED.search(xml, 0, _HEAD):
+    odd = _PREFIXED.search(xml, 0, _HEAD) or (b":f" in xml and _ODD_FORMULA.search(xml))
+    if not written and not odd:
         return found
     cells = _FORMULA_CELL.findall(xml) if b"<!" not in xml else []
-    if len(cells) == written and not _PREFIXED.search(xml, 0, _HEAD):
+    if len(cells) == written and not odd:
         letters, digits, attributes, own, texts, tags, values = zip(*cells, strict=True)
         columns = {name: column_number(name.decode()) for name in set(letters)}
         rows = list(map(int, digits))
@@ -300,12 +310,14 @@ def formula_cells(xml: bytes, strings: list[str]) -> FormulaCells:
                 for value, said, tag in zip(values, attributes, tags, strict=True)
             ]
             known: dict[bytes, bytes] = {}
-            shapes = (text.translate(_NO_DIGITS) for text in texts)
+            shapes = (_shape(text) for text in texts)
             found.shapes = [known.setdefault(shape, shape) for shape in shapes]
             if any(own):
                 _mark(found, own, attributes)
             return found
     # Comments, other prefixes or another spelling: such a sheet is read with care.
+    if b"<![CDATA[" in xml:
+        raise ValueError("texts in CDATA sections")
     for spot, cell in dict(sheet_cells(xml, strings)).items():
         if cell.formula is not None:
             found.spots.append(spot)
@@ -313,7 +325,15 @@ def formula_cells(xml: bytes, strings: list[str]) -> FormulaCells:
             found.shapes.append(cell.shape)
             found.texts.append(b"")
             found.marked[spot] = cell
+    if _HIDDEN.search(xml):
+        raise ValueError("a formula is written in a way that is not understood")
     return found
+
+
+def _shape(text: bytes) -> bytes:
+    if b"&" in text:  # an entity may hold digits that mean letters
+        text = html.unescape(text.decode("utf-8")).encode("utf-8", "replace")
+    return text.translate(_NO_DIGITS)
 
 
 def _mark(found: FormulaCells, own: Sequence[bytes], attributes: Sequence[bytes]) -> None:
@@ -384,10 +404,14 @@ def _with_formula(
     kind, group, moved = said.get("t", ""), "", True
     if kind == "shared":
         moved, group = bool(formula), said.get("si", "")
-        formula = masters.setdefault(group, formula)
+        if formula:
+            masters[group] = formula
+        elif group not in masters:
+            raise ValueError(f"the shared formula {group} is used before it is written")
+        formula = masters[group]
     spill = said.get("ref", "") if kind in ("array", "dataTable") else ""
     dynamic = kind == "array" and b"cm=" in attributes
-    shape = formula.encode("utf-8").translate(_NO_DIGITS)
+    shape = formula.encode("utf-8", "replace").translate(_NO_DIGITS)
     return Cell(*place, value, formula, kind, spill, moved, group, start, end, dynamic, shape)
 
 

@@ -15,6 +15,7 @@ from xltoken.recalc.formulas import (
     SKIPS,
     bare_name,
     function_names,
+    intersected,
     moved,
     own_among,
     plainly_spelled,
@@ -31,12 +32,20 @@ VOLATILE: Final = frozenset(
 )
 REACHING: Final = frozenset({"OFFSET", "INDIRECT"})
 """Functions that may read cells which no formula names."""
+_COUNT_ROWS: Final = frozenset({"SUBTOTAL", "AGGREGATE"})
+"""Functions to which it matters whether a row is hidden; the engine knows no hidden rows."""
 _MAKE_ARRAYS: Final = frozenset(
     {"SEQUENCE", "RANDARRAY", "MUNIT", "MAKEARRAY", "TEXTSPLIT", "OFFSET", "INDIRECT", "LET"}
 )
 _MAY_SPREAD: Final = re.compile(r"[:{#\[]")
-_INTERSECTION: Final = re.compile(r"(?:_xlfn\.)?SINGLE\(", re.IGNORECASE)
-_SPILLED: Final = re.compile(r"(?:_xlfn\.)?ANCHORARRAY\(([^()]*)\)", re.IGNORECASE)
+_ONE_VALUE: Final = re.compile(
+    r"""(?:(?:'(?:[^']|'')*'|[\w.]+)!)?\$?[A-Z]{1,3}\$?[0-9]+|[-+0-9.eE%]+|"(?:[^"]|"")*"|TRUE|FALSE"""
+)
+# What stands in a text is left alone.
+_INTERSECTION: Final = re.compile(r'("(?:[^"]|"")*")|(?:_xlfn\.)?\bSINGLE\(', re.IGNORECASE)
+_SPILLED: Final = re.compile(
+    r'("(?:[^"]|"")*")|(?:_xlfn\.)?\bANCHORARRAY\(([^()"]*)\)', re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -102,7 +111,7 @@ def survey(package: Package) -> Survey:
         found.own[sheet.name] = own
         found.volatile[sheet.name] = volatile
         found.spreading[sheet.name] = spreading
-    found.spellings = {spelled for traits in shapes.values() for spelled, _ in traits.own}
+    found.spellings |= {spelled for traits in shapes.values() for spelled, _ in traits.own}
     return found
 
 
@@ -118,6 +127,8 @@ class _Traits:
     """Whether the value may be a range."""
     asks: bool
     """Whether the text of each such formula must be looked at."""
+    intersects: bool
+    """Whether it has a range where one value is due."""
     plain: bool
     """Whether there is nothing to know about it."""
 
@@ -141,8 +152,11 @@ def _traits(text: str) -> _Traits:
         or not {"SINGLE", "ANCHORARRAY"}.isdisjoint(others)
         or not conformance.is_settled(others, text)
     )
+    intersects = ":" in text and intersected(text).removeprefix("=") != text.removeprefix("=")
+    digits = any(character.isdigit() for spelled, _ in own for character in spelled)
+    asks = asks or intersects or digits or not _COUNT_ROWS.isdisjoint(others)
     plain = not (own or volatile or spreads or asks)
-    return _Traits(own, others, volatile, reaching, spreads, asks, plain)
+    return _Traits(own, others, volatile, reaching, spreads, asks, intersects, plain)
 
 
 def _look_closer(
@@ -166,27 +180,33 @@ def _look_closer(
                 "than can be followed."
             )
         found.arrays[place] = box
-    why = _unsupported(cell, text, traits)
-    if why:
-        found.unsupported[place] = why
-        return
     text = written = text_of(sheet, spot)
+    if cell.kind in ("", "shared") and traits.intersects:
+        text = intersected(text).removeprefix("=")
     if package.tables or "[" in text:
         text = resolved(text, package.tables, sheet.name, *spot)
+    names = function_names(written)
+    found.spellings.update(spelled for spelled, _ in own_among(names))
     text = skipped_filled(text).removeprefix("=")
     if not all(registrable(spelled) for spelled, _ in traits.own):
         text = plainly_spelled(text)
     if "SINGLE" in traits.others:
-        text = _INTERSECTION.sub("@(", text)
+        text = _INTERSECTION.sub(lambda match: match[1] or "@(", text)
     if "ANCHORARRAY" in traits.others:
-        anchors = [_place(match[1], sheet.name) for match in _SPILLED.finditer(text)]
-        if None in anchors or len(anchors) != text.upper().count("ANCHORARRAY"):
+        anchors = [
+            _place(match[2], sheet.name) for match in _SPILLED.finditer(text) if match[1] is None
+        ]
+        text = _SPILLED.sub(lambda match: match[1] or f"{match[2]}#", text)
+        if None in anchors or "ANCHORARRAY" in map(bare_name, function_names(text)):
             found.unsupported[place] = "ANCHORARRAY"
             return
         found.spilled[place] = [anchor for anchor in anchors if anchor]
-        text = _SPILLED.sub(r"\1#", text)
-    if text != written:
+    # The engine's own way of moving a shared formula moves digits in the names of sheets too.
+    if text != written or (not cell.moved and "!" in written):
         found.rewritten[place] = f"={text}"
+    why = _unsupported(package, cell, written, text, names)
+    if why:
+        found.unsupported[place] = why
 
 
 def _place(text: str, sheet: str) -> Place | None:
@@ -220,15 +240,21 @@ def masters(sheet: Sheet) -> Mapping[str, Spot]:
     return sheet.masters
 
 
-def _unsupported(cell: Cell, text: str, traits: _Traits) -> str:
+def _unsupported(
+    package: Package, cell: Cell, written: str, text: str, names: tuple[str, ...]
+) -> str:
     """Why a formula is beyond the engine, told from its text; empty where it is not."""
     if cell.kind == "dataTable":
         return "data table"
-    if traits.others:
-        missing = conformance.unsupported(traits.others, text)
+    if names:
+        ours = {spelled for spelled, _ in own_among(names)}
+        others = tuple(bare_name(name) for name in names if name not in ours)
+        missing = list(conformance.unsupported(others, text))
+        if not _COUNT_ROWS.isdisjoint(others) and package.hides_rows:
+            missing.append("SUBTOTAL over hidden rows")
         if missing:
             return ", ".join(missing)
-    if reads_other_workbook(text):
+    if reads_other_workbook(written):
         return "another workbook"
     return ""
 
@@ -236,7 +262,7 @@ def _unsupported(cell: Cell, text: str, traits: _Traits) -> str:
 def _words(package: Package) -> re.Pattern[str] | None:
     """Expression that finds the names of a book which may mean more cells than one."""
     names: Iterable[str] = [
-        *(name for name, target in package.names.items() if re.search(r"[:(,\[{]", target)),
+        *(name for name, target in package.names.items() if not _ONE_VALUE.fullmatch(target)),
         *(table.name for table in package.tables.values()),
     ]
     listed = "|".join(re.escape(name) for name in names)

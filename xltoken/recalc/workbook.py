@@ -19,7 +19,7 @@ from xltoken.recalc.engine import NAME, Engine, check_syntax, lacks
 from xltoken.recalc.formulas import bare_name, function_names, own_calls, skipped_filled
 from xltoken.recalc.judge import Book, Change, same
 from xltoken.recalc.package import FileError, Package, Place
-from xltoken.recalc.settings import SettingError, parse_setting
+from xltoken.recalc.settings import parse_setting
 from xltoken.recalc.sheetxml import ErrorText, Value, address
 
 if TYPE_CHECKING:
@@ -236,15 +236,8 @@ def recalculate(
 
 
 def _chosen(package: Package, settings: Sequence[str]) -> dict[Place, Value]:
-    """Read the settings; two of one cell are refused, whichever way they name it."""
-    chosen: dict[Place, Value] = {}
-    for text in settings:
-        place, value = parse_setting(package, text)
-        if place in chosen:
-            where = f"{place[0]}!{address(*place[1:])}"
-            raise SettingError(f"--set {text}: {where} is set twice; name it once.")
-        chosen[place] = value
-    return chosen
+    """Read the settings; of two for one cell, whichever way they name it, the last counts."""
+    return dict(parse_setting(package, text) for text in settings)
 
 
 def computed(content: bytes, path: Path) -> tuple[bytes, Report]:

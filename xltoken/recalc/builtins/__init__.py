@@ -33,8 +33,8 @@ from xltoken.recalc.builtins import (
 
 _DATED: Final = (bonds, dates, discount_securities, odd_bonds, workdays)
 _MODULES: Final = (
-    *_DATED, annuities, arithmetic, arrays, bessel, cash_flows, complex_numbers, conditional, database,
-    depreciation, distributions, information, loans, lookup, products, selections, texts,
+    *_DATED, annuities, arithmetic, arrays, bessel, cash_flows, complex_numbers, conditional,
+    database, depreciation, distributions, information, loans, lookup, products, selections, texts,
 )  # fmt: skip
 _PREFIX: Final = "_xlfn."
 _LONG_PREFIX: Final = "_xlfn._xlws."

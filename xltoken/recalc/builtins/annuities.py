@@ -11,7 +11,9 @@ from xltoken.recalc.builtins.arguments import lifted, number, require
 
 
 @lifted(number, number, number, number, number)
-def pmt(rate: float, periods: float, present: float, future: float = 0.0, due: float = 0.0) -> float:
+def pmt(
+    rate: float, periods: float, present: float, future: float = 0.0, due: float = 0.0
+) -> float:
     """Payment of each period."""
     require(periods != 0.0)
     if rate == 0.0:
@@ -72,12 +74,12 @@ def ddb(cost: float, salvage: float, life: float, period: float, factor: float =
     """Declining balance, never below the salvage value."""
     require(cost >= 0.0 and salvage >= 0.0 and factor > 0.0 and 1.0 <= period <= life)
     kept = max(1.0 - factor / life, 0.0)
-    start = cost * kept ** (period - 1.0)
+    start = cost * float(kept ** (period - 1.0))
     return max(start - max(start * kept, salvage), 0.0)
 
 
 def _growth(rate: float, periods: float) -> float:
-    require(rate > -1.0 or (periods == int(periods) and (rate < -1.0 or periods >= 0.0)))
+    require(rate > -1.0 or (periods >= 0.0 if rate == -1.0 else periods == int(periods)))
     return float((1.0 + rate) ** periods)
 
 
