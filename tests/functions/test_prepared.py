@@ -46,6 +46,42 @@ RANGES = (
     [["scenario", "vendor"], ["tokens_counted", "total"]],
     [["usd_per_accelerator_hour", Decimal("0.5")]],
 )
+SERIES = (
+    [[-10.0, 6.0, 7.0]],
+    [[-10.0], [6.0], [7.0]],
+    [(-10.0, 6.0, 7.0)],
+    [(-10.0,), (6.0,), (7.0,)],
+    [-10.0, 6.0, 7.0],
+    ((-10.0, 6.0, 7.0),),
+    np.array([-10.0, 6.0, 7.0]),
+    [np.array([-10.0, 6.0, 7.0])],
+    [[-10.0, 6.0], [7.0, 8.0]],
+    [[-10.0], [6.0, 7.0]],
+    [[-10.0], 6.0, 7.0],
+    [[-10.0], [], [7.0]],
+    [[-10.0, 6, 7.0]],
+    [[-10.0, True, 7.0]],
+    [[-10.0, "6", 7.0]],
+    [[-10.0], [None], [7.0]],
+    [[-10.0, "", 7.0]],
+    [[-10.0, "#N/A", 7.0]],
+    [[-10.0], [NA_OF_THE_ENGINE], [7.0]],
+    [[-10.0, Decimal("0.5"), 7.0]],
+    [[-10.0, dt.date(2026, 5, 1)]],
+    [[-10.0, math.nan, 7.0]],
+    [[-10.0], [math.inf], [7.0]],
+    [[-10.0, 6.0, -math.inf]],
+    [[7.0]],
+    [[]],
+    [],
+    [None],
+    ["ab"],
+    7.0,
+    math.inf,
+    None,
+    "",
+    "#REF!",
+)
 TEXTS = ("B200", "gb200", "no such", "deepseek-r1/chat", "gpt-oss-120b/batch", "date", "floor")
 NUMBERS = st.floats(-1000, 60000) | st.sampled_from(
     [0.0, 0.5, 1199.0, 1200.0, 2958465.0, 2958466.0]
@@ -115,6 +151,24 @@ def test_a_range_of_assumptions_read_before_is_the_same_range(given_range):
     """However a range is written, its second reading gives what the first gave."""
     for other in (*RANGES, given_range):
         agree("TOKEN_COST", ["B200", 46500.0, "gpt-oss-120b/batch", other])
+
+
+@pytest.mark.parametrize("date1904", [False, True])
+@pytest.mark.parametrize("given_series", SERIES, ids=repr)
+def test_a_prepared_function_reads_a_series_as_a_call_does(given_series, date1904):
+    """Rows, columns, single cells and what is no series give the value and words of a call."""
+    agree("PAYBACK_MONTHS", [given_series], date1904)
+    agree("NPV_STATIC", [0.1, given_series, 0.5, given_series], date1904)
+    agree("COST_LINES", [0.1, 100.0, given_series, 3.0], date1904)
+
+
+def test_a_column_is_the_series_of_its_row():
+    """A series is the same written down or across, and each call has an array of its own."""
+    compute = cells.prepared(FUNCTIONS["NPV_STATIC"])
+    down, across = [[1.0], [2.0], [4.0]], [[1.0, 2.0, 4.0]]
+    worth = compute(0.0, across, 0.5, 1.5)
+    assert worth == 7.0
+    assert [compute(0.0, s, 0.5, 1.5) for s in (down, across, down)] == [worth] * 3
 
 
 @pytest.mark.parametrize("date1904", [False, True])

@@ -5,6 +5,7 @@ Run as a script it writes `xltoken/recalc/data/conformance.csv` and prints what 
 
 import csv
 import io
+import math
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,9 @@ from xltoken.recalc import conformance
 
 TABLE = DATA / "conformance.csv"
 COLUMNS = ("function", "verdict", "cases", "right", "everyday", "limit", "condition")
+SOLVED = {"XIRR", "YIELD", "ODDFYIELD"}
+"""Functions that Excel solves for step by step, and leaves off before the last digit."""
+NEAR = 2e-8
 ENOUGH = 3
 """Cases that a function needs before it is believed."""
 LOOKUPS = {"HLOOKUP", "LOOKUP", "MATCH", "VLOOKUP", "XLOOKUP", "XMATCH"}
@@ -33,6 +37,7 @@ SPECIAL: dict[str, tuple[conformance.Condition, ...]] = {
     "CHOOSE": (conformance.choice_typed_or_several,),
     **dict.fromkeys(("COUNTBLANK", "COUNTIF"), (conformance.blanks_of_whole_columns,)),
     "COUNTIFS": (conformance.ranges_differ_in_size, conformance.blanks_of_whole_columns),
+    "IFERROR": (conformance.several_alternatives,),
     "COUNT": (conformance.counts_what_is_computed,),
     "COUNTA": (conformance.blanks_of_arrays,),
     "IF": (conformance.several_for_one, conformance.text_as_condition),
@@ -108,7 +113,9 @@ def _verdict(
     if name in EXCEL_NAMES and name not in known():
         return conformance.MISSING, ()
     needed: list[conformance.Condition] = []
-    unexplained = wrong
+    unexplained = [case for case in wrong if not (name in SOLVED and solved(case))]
+    if len(unexplained) < len(wrong):
+        needed.append(conformance.solved_to_a_billionth)
     for condition in conditions_of(name):
         unseen = condition is conformance.several_for_one and not any(
             condition(case.formula, name) for case in right
@@ -123,6 +130,23 @@ def _verdict(
     if len(outside) < ENOUGH:
         return (conformance.WRONG if wrong else conformance.UNTESTED), ()
     return (conformance.LIMITS if needed else conformance.RIGHT), tuple(needed)
+
+
+def solved(case: Case) -> bool:
+    """Whether a case is wrong only in digits that Excel did not solve for."""
+    if SOLVED.isdisjoint(case.functions):
+        return False
+    pairs = [
+        (got, expected)
+        for line, row in zip(case.got, case.expected, strict=True)
+        for got, expected in zip(line, row, strict=True)
+    ]
+    return all(
+        isinstance(got, float)
+        and isinstance(expected, float)
+        and math.isclose(got, expected, rel_tol=NEAR)
+        for got, expected in pairs
+    )
 
 
 def _by_function(cases: list[Case]) -> defaultdict[str, tuple[list[Case], list[Case]]]:

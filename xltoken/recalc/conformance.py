@@ -8,7 +8,7 @@ import csv
 import functools
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -147,6 +147,16 @@ def several_for_one(formula: str, name: str) -> bool:
     return any(call.several for call in calls(formula, name))
 
 
+def several_alternatives(formula: str, name: str) -> bool:
+    """A range or an array as the second argument."""
+    return any(1 in call.several for call in calls(formula, name))
+
+
+def solved_to_a_billionth(formula: str, name: str) -> bool:  # noqa: ARG001 - it never holds
+    """Excel stops some 1e-8 beside the solution that is found here."""
+    return False
+
+
 def several_looked_up(formula: str, name: str) -> bool:
     """A range or an array as the value to look up."""
     return any(0 in call.several for call in calls(formula, name))
@@ -180,13 +190,19 @@ def text_as_condition(formula: str, name: str) -> bool:
 
 
 def position_not_whole(formula: str, name: str) -> bool:
-    """A position typed as a negative or fractional number, an array constant, or an area."""
+    """A position typed as a negative or fractional number, or left empty in an array constant."""
     return any(
-        call.arguments[0].startswith("{")
+        (call.arguments[0].startswith("{") and not _names_one(call.arguments))
         or len(call.arguments) > 3
         or any(_NOT_WHOLE.fullmatch(text) for text in call.arguments[1:3])
         for call in calls(formula, name)
     )
+
+
+def _names_one(arguments: Sequence[str]) -> bool:
+    """Whether positions in an array constant are all given: in a row of values one is enough."""
+    enough = 2 if ";" not in arguments[0] else 3
+    return len(arguments) >= enough and "" not in arguments
 
 
 def counts_what_is_computed(formula: str, name: str) -> bool:
@@ -263,8 +279,10 @@ _CONDITIONS: Final[dict[str, Condition]] = {
     condition.__name__: condition
     for condition in (
         several_for_one,
+        several_alternatives,
         several_looked_up,
         several_ranks,
+        solved_to_a_billionth,
         argument_left_empty,
         text_typed,
         choice_typed_or_several,
