@@ -1,7 +1,7 @@
-"""Recalculation beside openpyxl, LibreOffice and the `formulas` library, as ratios within one run.
+"""Recalculation beside openpyxl, LibreOffice and the `formulas` library, as ratios in one run.
 
-Run with ``python benchmarks/recalc.py [--quick]``. Every figure is taken in a process of its own, so
-that start-up is in it and the peak of memory is its own; both sides pay for their imports.
+Run with ``python benchmarks/recalc.py [--quick]``. Every figure is taken in a process of its own:
+start-up is in it, the peak of memory is its own, and both sides pay for their imports.
 """
 
 import json

@@ -163,7 +163,7 @@ def test_a_prepared_function_reads_a_series_as_a_call_does(given_series, date190
 
 
 def test_a_column_is_the_series_of_its_row():
-    """A series is the same written down or across, and each call has an array of its own."""
+    """A series is worth the same written down or across, however often it is asked."""
     compute = cells.prepared(FUNCTIONS["NPV_STATIC"])
     down, across = [[1.0], [2.0], [4.0]], [[1.0, 2.0, 4.0]]
     worth = compute(0.0, across, 0.5, 1.5)

@@ -178,9 +178,10 @@ def text_typed(formula: str, name: str) -> bool:
 
 
 def choice_typed_or_several(formula: str, name: str) -> bool:
-    """A choice that is a range, an array, or a text or logical value typed in."""
+    """A choice that is a range, an array, or a number as text, or a logical value typed in."""
     return any(
-        0 in call.several or _TYPED.fullmatch(call.arguments[0]) for call in calls(formula, name)
+        0 in call.several or _COUNTABLE.fullmatch(call.arguments[0])
+        for call in calls(formula, name)
     )
 
 
@@ -305,6 +306,8 @@ _CONDITIONS: Final[dict[str, Condition]] = {
 # What the arguments look like.
 
 _TYPED: Final = re.compile(r'"(?:[^"]|"")*"|TRUE|FALSE', re.IGNORECASE)
+_COUNTABLE: Final = re.compile(r'"[^A-Za-z](?:[^"]|"")*"|""|TRUE|FALSE', re.IGNORECASE)
+"""What may be taken for a number where one is due."""
 _NOT_WHOLE: Final = re.compile(r"-.*|[0-9]*\.[0-9]+")
 _PASSING: Final = re.compile(
     r"(?:CHOOSECOLS|CHOOSEROWS|DROP|EXPAND|FILTER|HSTACK|SORT|SORTBY|TAKE|TOCOL|TOROW|TRANSPOSE"

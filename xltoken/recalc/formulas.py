@@ -56,7 +56,7 @@ SINGLE_VALUED: Final = frozenset(
      "TEXT", "FIND", "SEARCH", "SUBSTITUTE", "REPLACE", "REPT", "EXACT", "CHAR", "CODE", "YEAR",
      "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "WEEKDAY", "DATE", "TIME", "NOT", "PMT", "PV",
      "FV", "NPER", "RATE", "IPMT", "PPMT", "SLN", "SYD", "DDB", "DB", "VDB", "EFFECT", "NOMINAL",
-     "RRI", "PDURATION", "DEGREES", "RADIANS", "NORM.DIST", "NORM.S.DIST", "NORM.INV"}
+     "IFERROR", "RRI", "PDURATION", "DEGREES", "RADIANS", "NORM.DIST", "NORM.S.DIST", "NORM.INV"}
 )  # fmt: skip
 """Functions that take one value where a range is given, in a plain formula."""
 _REDUCED: Final = re.compile(
