@@ -11,7 +11,7 @@ endif
 READY = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench workbooks mutation clean
+.PHONY: help demo test check bench workbooks conformance mutation clean
 
 help:  ## what can be made
 	@echo "make demo       a budget workbook, made and recalculated, with its answer"
@@ -19,6 +19,7 @@ help:  ## what can be made
 	@echo "make check      lint, types, every test with coverage, generated files up to date"
 	@echo "make bench      benchmarks, as ratios within one run"
 	@echo "make workbooks  the committed templates and pages, made anew"
+	@echo "make conformance  the table of functions that are believed, measured anew (needs the corpus)"
 	@echo "make mutation   mutants of the formulas and the model against their tests (hours)"
 
 $(READY): pyproject.toml
@@ -44,10 +45,14 @@ bench: $(READY)
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/recalc.py
 	$(BIN)/python benchmarks/simulation.py
+	$(BIN)/python benchmarks/scenarios.py
 
 workbooks: $(READY)
 	$(BIN)/python -m xltoken new token_budget -o workbooks/token_budget.xlsx --force
 	$(BIN)/python -m xltoken platforms -o docs/which-platform.md
+
+conformance: $(READY)
+	$(BIN)/python tests/recalc/conformance_tools.py
 
 mutation: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check mutmut
