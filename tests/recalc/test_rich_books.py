@@ -13,6 +13,7 @@ from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule
 from openpyxl.styles import PatternFill
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
@@ -29,6 +30,12 @@ SPARKLINE = (
     "<xm:f>Model!B2:B13</xm:f><xm:sqref>F1</xm:sqref></x14:sparkline></x14:sparklines>"
     "</x14:sparklineGroup></x14:sparklineGroups></ext></extLst>"
 )
+ARRAY = ("A30", "A31", "A32")
+DYNAMIC = (
+    '<row r="30"><c r="A30" cm="1"><f t="array" ref="A30:A32">_xlfn.SEQUENCE(3)*growth</f>'
+    '<v>0.02</v></c></row><row r="31"><c r="A31"><v>0.04</v></c></row>'
+    '<row r="32"><c r="A32"><v>0.06</v></c></row>'
+)
 TEXT_BOX = (
     '<xdr:twoCellAnchor xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing" '
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">'
@@ -42,9 +49,10 @@ TEXT_BOX = (
 MONTHS = 12
 
 
-def drawn(growth: float = 0.02) -> bytes:
+def drawn(growth: float = 0.02, *, date1904: bool = False) -> bytes:
     """Model of a year with a chart, validation, conditional formats, table, comment and names."""
     wb = openpyxl.Workbook()
+    wb.epoch = CALENDAR_MAC_1904 if date1904 else CALENDAR_WINDOWS_1900
     inputs = wb.active
     inputs.title = "Inputs"
     for row in (
@@ -112,6 +120,7 @@ def enriched(content: bytes) -> bytes:
         parts[name] = xml.replace(before, text + before).encode()
 
     inject("xl/worksheets/sheet2.xml", "</worksheet>", SPARKLINE)
+    inject("xl/worksheets/sheet2.xml", "</sheetData>", DYNAMIC)
     drawing = parts["xl/drawings/drawing1.xml"].decode()
     end = re.search(r"</(?:\w+:)?wsDr>$", drawing.rstrip())
     assert end is not None
@@ -128,11 +137,11 @@ def enriched(content: bytes) -> bytes:
     return zipped(parts)
 
 
-@pytest.fixture(scope="module")
-def rich(tmp_path_factory):
-    """Rich book with its values saved."""
+@pytest.fixture(scope="module", params=[False, True], ids=["1900", "1904"])
+def rich(tmp_path_factory, request):
+    """Rich book with its values saved, in both date systems."""
     folder = tmp_path_factory.mktemp("rich")
-    path = saved(folder, drawn(), "plain.xlsx")
+    path = saved(folder, drawn(date1904=request.param), "plain.xlsx")
     report = recalculate(path)
     assert report.findings == []
     return saved(folder, enriched(path.read_bytes()), "rich.xlsx")
@@ -171,7 +180,7 @@ def test_only_the_changed_cells_differ(rich, after):
     """In a changed sheet everything but the reported cells is byte for byte as it was."""
     out, report = after
     old, new = parts_of(rich), parts_of(out)
-    changed = {c.cell for c in report.cells if c.sheet == "Model"}
+    changed = {c.cell for c in report.cells if c.sheet == "Model"} | set(ARRAY)
     for part, may in (("xl/worksheets/sheet1.xml", {"B1"}), ("xl/worksheets/sheet2.xml", changed)):
         before, now = cells_of(old[part]), cells_of(new[part])
         assert {p for p in before if before[p] != now[p]} == may
@@ -218,6 +227,8 @@ def test_values_equal_a_fresh_computation(after, tmp_path):
     recalculate(fresh)
     for sheet in ("Inputs", "Model", "Notes & R'emarks"):
         one, other = values(after[0], sheet), values(fresh, sheet)
+        if sheet == "Model":
+            assert [one.pop(place) for place in ARRAY] == pytest.approx([0.03, 0.06, 0.09])
         assert one.keys() == other.keys()
         for place, value in one.items():
             if isinstance(value, float):

@@ -289,13 +289,22 @@ class Book:
             for spot, value in spots.items()
             if spot not in self.held[name]
             and (name, *spot) not in self.frozen
-            and (_is_none(value) or self.saved((name, *spot)) is not None)
+            and (self._is_none(name, spot, value) or self.saved((name, *spot)) is not None)
         }
         for place in self.survey.arrays:
             known = place in self.frozen or place in unlike
             if not known and not self._as_saved(place, engine):
                 unlike.add(place)
         return unlike
+
+    def _is_none(self, name: str, spot: Spot, value: Value) -> bool:
+        """Whether a value is no result: an engine error, or more digits than Excel joins."""
+        if isinstance(value, ErrorText):
+            return value in NO_VALUES
+        if not isinstance(value, str) or not _JOINED.search(value):
+            return False
+        formulas = self.package.sheets[name].formulas
+        return spot in formulas and "&" in formulas.text(spot)
 
     def _as_saved(self, place: Place, engine: Engine) -> bool:
         """Whether an array formula fills its saved area with its saved values."""
@@ -435,7 +444,7 @@ class Book:
         fresh = {place for place in self.frozen if self.saved(place) is None}
         fresh.update(wrong)
         for name, spots in moved.items():
-            fresh.update((name, *spot) for spot, v in spots.items() if _is_none(v))
+            fresh.update((name, *spot) for spot, v in spots.items() if self._is_none(name, spot, v))
         stale: set[Place] = set()
         while True:
             fresh |= {
@@ -569,13 +578,6 @@ class Book:
 _UNREAD: Final = "a formula that cannot be read"
 _UNREADABLE: Final = frozenset({"another workbook", "data table", _UNREAD})
 _MANY: Final = "a range where one value is due"
-
-
-def _is_none(value: Value) -> bool:
-    """Whether a value is no result: an error of the engine's, or more digits than Excel joins."""
-    if isinstance(value, ErrorText):
-        return value in NO_VALUES
-    return isinstance(value, str) and _JOINED.search(value) is not None
 
 
 def same(computed: Value, saved: Value) -> bool:
