@@ -43,6 +43,13 @@ def test_month_by_hand():
     assert BUY_OR_BUILD(0, [10] * 3, 5, 2, 100) == pytest.approx(-10.0)
 
 
+def test_sides_by_hand():
+    """Each side is the cost of its tokens, negative; building pays its investment on top."""
+    asked = (0, [10] * 3, 5, 2, 100)
+    assert BUY_OR_BUILD(*asked, "buy") == pytest.approx(-150.0)
+    assert BUY_OR_BUILD(*asked, "build") == pytest.approx(-160.0)
+
+
 def test_a_falling_api_price_delays_building():
     """An API price that falls moves the month out, or away; a path written out says the same."""
     level = BUY_OR_BUILD(0.1, 10, 5, 2, 300, "month")

@@ -232,6 +232,8 @@ def call(function: Definition, arguments: Sequence[Any], *, date1904: bool = Fal
 def prepared(function: Definition, *, date1904: bool = False) -> Callable[..., Any]:
     """Make of a worksheet function one of raw host values, for a door that asks often.
 
+    Ranges hold plain Python values, as the engine hands them over: no numpy scalars.
+
     It gives :func:`outgoing` of :func:`call`, to the last message and warning. Arguments of the
     usual kinds (a text, a number, nothing, assumptions that were read before) are read at once.
     """
