@@ -14,8 +14,9 @@ from typing import Any, Final
 from xltoken.catalog.records import RATE_BASES
 from xltoken.catalog.store import Catalog
 from xltoken.model.assumptions import parse
-from xltoken.model.forecast import OLD_MONTHS, THIN_ROWS, Quote
+from xltoken.model.forecast import Quote
 from xltoken.model.ranking import Standing, ranking
+from xltoken.model.supply import OLD_MONTHS, THIN_ROWS
 
 SPEEDS: Final = (10.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0, 200.0)
 MONTHS: Final = (-6.0, -3.0, 12.0, 24.0)

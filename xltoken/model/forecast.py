@@ -21,8 +21,6 @@ from xltoken.model.index import log_spread
 from xltoken.model.months import Month, day, moment, months_between
 from xltoken.model.panel import half_month
 from xltoken.model.rates import PowerAnswer, RateAnswer, Tariff, power_at, tariff
-from xltoken.model.supply import OLD_MONTHS as OLD_MONTHS  # noqa: PLC0414
-from xltoken.model.supply import THIN_ROWS as THIN_ROWS  # noqa: PLC0414
 from xltoken.model.supply import Era, supply, terms_of
 
 

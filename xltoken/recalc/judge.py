@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from xltoken.recalc.engine import NO_RESULT, Engine, begun, readable, spots_between
-from xltoken.recalc.formulas import bare_name, function_names, may_become_range
+from xltoken.recalc.formulas import bare_name, function_names
 from xltoken.recalc.graph import Areas, Graph
 from xltoken.recalc.package import FileError, Package, Place
 from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address, corners
@@ -83,8 +83,8 @@ class Book:
             tracer = self._tracer()
             for place, why in unsupported.items():
                 known = tracer is not None and why not in _UNREADABLE
-                reads = _reads(tracer, self.survey, place) if tracer and known else None
-                self.frozen[place] = Frozen("unsupported", why, None, reads)
+                areas = reads(tracer, self.survey, place) if tracer and known else None
+                self.frozen[place] = Frozen("unsupported", why, None, areas)
         self.engine.evaluate()
         self._freeze_spreading()
         self.fresh = self._judge()
@@ -165,66 +165,6 @@ class Book:
         if key not in self._stale:
             self._stale[key] = self.stale(key)
         return self._stale[key]
-
-    def narrowed(self, outputs: Iterable[Place]) -> Engine:
-        """Engine that computes only what `outputs` rest on; every other formula is a constant."""
-        needed = self._upstream(outputs)
-        if needed is None:
-            return self.engine
-        rest = {
-            (name, *spot)
-            for name, sheet in self.package.sheets.items()
-            for spot in sheet.formulas
-            if (name, *spot) not in needed
-        }
-        narrow = Engine.of(self.package, rest | self.frozen.keys(), self.survey)
-        narrow.evaluate()
-        return narrow
-
-    def may_spread(self, outputs: Iterable[Place]) -> dict[str, list[Spot]]:
-        """Formulas that `outputs` rest on and whose value may come to be a range."""
-        needed = self._upstream(outputs)
-        found: dict[str, list[Spot]] = {}
-        for name, spots in self.survey.spreading.items():
-            formulas = self.package.sheets[name].formulas
-            found[name] = [
-                spot
-                for spot in spots
-                if (needed is None or (name, *spot) in needed)
-                and may_become_range(formulas.text(spot))
-            ]
-        return found
-
-    def _upstream(self, outputs: Iterable[Place]) -> set[Place] | None:
-        """Formulas that `outputs` rest on; None if some of them may rest on anything."""
-        seen: set[Place] = set()
-        waiting = [p for p in outputs if p[1:] in self.package.sheets[p[0]].formulas]
-        while waiting:
-            place = waiting.pop()
-            if place in seen or place in self.frozen:
-                continue
-            seen.add(place)
-            areas = _reads(self.engine, self.survey, place)
-            if areas is None:
-                return None
-            waiting.extend(self._formulas_in(areas))
-        # Whoever reads a cell under an array rests on its anchor.
-        return None if any(place not in self.frozen for place in self.survey.arrays) else seen
-
-    def _formulas_in(self, areas: Areas) -> list[Place]:
-        found: list[Place] = []
-        for sheet, top, left, bottom, right in areas:
-            formulas = self.package.sheets[sheet].formulas
-            if (bottom - top + 1) * (right - left + 1) <= len(formulas):
-                spots: Iterable[Spot] = spots_between((top, left), (bottom, right))
-                found.extend((sheet, *spot) for spot in spots if spot in formulas)
-            else:
-                found.extend(
-                    (sheet, row, column)
-                    for row, column in formulas
-                    if top <= row <= bottom and left <= column <= right
-                )
-        return found
 
     # --- judging ---------------------------------------------------------------------------------
 
@@ -330,7 +270,7 @@ class Book:
             place
             for place in unlike
             if not reads_any(
-                _reads(self.engine, self.survey, place),
+                reads(self.engine, self.survey, place),
                 (unlike | {child for child, anchor in spread.items() if anchor != place}) - {place},
             )
         }
@@ -347,7 +287,7 @@ class Book:
 
     def _freeze(self, place: Place, frozen: Frozen) -> None:
         """Put the saved value of a formula in its place, having asked what it reads."""
-        frozen.reads = _reads(self.engine, self.survey, place)
+        frozen.reads = reads(self.engine, self.survey, place)
         if frozen.computed == NO_RESULT and not readable(f"={self._text(place)}"):
             frozen.reads = None
         self.frozen[place] = frozen
@@ -478,7 +418,7 @@ class Book:
             for spot in sheet.formulas
             if (name, *spot) not in self._inert
         )
-        return Graph(live, lambda place: _reads(self.engine, self.survey, place))
+        return Graph(live, lambda place: reads(self.engine, self.survey, place))
 
     def _filled(self, place: Place) -> list[Place]:
         return [(place[0], *spot) for spot in self._children(place)]
@@ -609,7 +549,8 @@ def reads_any(areas: Areas | None, places: set[Place]) -> bool:
     return False
 
 
-def _reads(engine: Engine, known: Survey, place: Place) -> Areas | None:
+def reads(engine: Engine, known: Survey, place: Place) -> Areas | None:
+    """Areas that a formula reads, whole spills too; None where they are not all known."""
     if place in known.reaching:
         return None
     areas = engine.precedents(*place)

@@ -3,14 +3,16 @@
 Only what depends on a changed input is computed anew, and only the cells asked for are read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from xltoken.functions.cells import Notebook, listening
 from xltoken.recalc import package as files
-from xltoken.recalc.engine import NO_RESULT, Engine
-from xltoken.recalc.judge import Book
+from xltoken.recalc.engine import NO_RESULT, Engine, spots_between
+from xltoken.recalc.formulas import may_become_range
+from xltoken.recalc.graph import Areas
+from xltoken.recalc.judge import Book, reads
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.settings import SettingError, cell_of, input_of
 from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address
@@ -115,7 +117,7 @@ class Model:
         """Formulas behind the outputs whose value may come to be a range with other inputs."""
         key = tuple(outputs)
         if self._watch is None or self._watch[0] != key:
-            self._watch = (key, self._book.may_spread(outputs))
+            self._watch = (key, may_spread(self._book, outputs))
         return self._watch[1]
 
     def reset(self) -> None:
@@ -125,5 +127,70 @@ class Model:
     def _engine_for(self, outputs: tuple[Place, ...]) -> tuple[Engine, dict[Place, Value]]:
         """Engine for these outputs, and the inputs that were set in it."""
         if self._narrow is None or self._narrow[0] != outputs:
-            self._narrow = (outputs, self._book.narrowed(outputs), {})
+            self._narrow = (outputs, narrowed(self._book, outputs), {})
         return self._narrow[1], self._narrow[2]
+
+
+def narrowed(book: Book, outputs: Iterable[Place]) -> Engine:
+    """Engine that computes only what `outputs` rest on; every other formula is a constant."""
+    needed = _upstream(book, outputs)
+    if needed is None:
+        return book.engine
+    rest = {
+        (name, *spot)
+        for name, sheet in book.package.sheets.items()
+        for spot in sheet.formulas
+        if (name, *spot) not in needed
+    }
+    narrow = Engine.of(book.package, rest | book.frozen.keys(), book.survey)
+    narrow.evaluate()
+    return narrow
+
+
+def may_spread(book: Book, outputs: Iterable[Place]) -> dict[str, list[Spot]]:
+    """Formulas that `outputs` rest on and whose value may come to be a range."""
+    needed = _upstream(book, outputs)
+    found: dict[str, list[Spot]] = {}
+    for name, spots in book.survey.spreading.items():
+        formulas = book.package.sheets[name].formulas
+        found[name] = [
+            spot
+            for spot in spots
+            if (needed is None or (name, *spot) in needed) and may_become_range(formulas.text(spot))
+        ]
+    return found
+
+
+def _upstream(book: Book, outputs: Iterable[Place]) -> set[Place] | None:
+    """Formulas that `outputs` rest on; None if some of them may rest on anything."""
+    # Whoever reads a cell under an array rests on its anchor, which no area tells.
+    if any(place not in book.frozen for place in book.survey.arrays):
+        return None
+    seen: set[Place] = set()
+    waiting = [p for p in outputs if p[1:] in book.package.sheets[p[0]].formulas]
+    while waiting:
+        place = waiting.pop()
+        if place in seen or place in book.frozen:
+            continue
+        seen.add(place)
+        areas = reads(book.engine, book.survey, place)
+        if areas is None:
+            return None
+        waiting.extend(_formulas_in(book, areas))
+    return seen
+
+
+def _formulas_in(book: Book, areas: Areas) -> list[Place]:
+    found: list[Place] = []
+    for sheet, top, left, bottom, right in areas:
+        formulas = book.package.sheets[sheet].formulas
+        if (bottom - top + 1) * (right - left + 1) <= len(formulas):
+            spots: Iterable[Spot] = spots_between((top, left), (bottom, right))
+            found.extend((sheet, *spot) for spot in spots if spot in formulas)
+        else:
+            found.extend(
+                (sheet, row, column)
+                for row, column in formulas
+                if top <= row <= bottom and left <= column <= right
+            )
+    return found
