@@ -324,7 +324,6 @@ def test_one_value_of_a_range_is_that_of_the_formula_s_own_row(tmp_path):
     assert statuses(report) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="SINGLE( is also rewritten inside texts")
 def test_a_text_is_never_rewritten(tmp_path):
     """The name of a function inside a text stays the text that it is."""
     cells = {"A1": 1.0, "A2": 2.0, "B2": F('_xlfn.SINGLE(A1:A2)&"SINGLE("', "2SINGLE(")}
