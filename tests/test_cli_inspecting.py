@@ -170,7 +170,7 @@ def test_a_clean_book_is_zero(inspect):
     """Notes alone are no findings: exit code 0, and the counts stand first."""
     code, out, err = inspect("check", BUDGET)
     assert (code, err) == (0, "")
-    assert out.splitlines()[0].endswith("0 errors, 0 warnings, 1 note")
+    assert out.splitlines()[0].endswith("0 errors, 0 warnings, 0 notes")
 
 
 def test_a_book_without_any_finding(inspect, tmp_path):

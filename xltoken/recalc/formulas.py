@@ -152,18 +152,17 @@ def skipped_filled(formula: str) -> str:
     >>> skipped_filled('=XLOOKUP(A1,B:B,C:C,,1)')
     '=XLOOKUP(A1,B:B,C:C,#N/A,1)'
     """
-    import formualizer
-
     if not SKIPS.search(formula):
         return formula
-    body = formula if formula.startswith("=") else f"={formula}"
+    tokens = _tokens(formula)
+    if tokens is None:
+        return formula
     pieces: list[str] = []
     calls: list[_Call] = []  # one an open bracket
     empty = False  # whether an argument has begun and nothing stands in it yet
-    for token in list(formualizer.tokenize(body).tokens()):
-        kind, subtype = str(token.token_type), str(token.subtype)
+    for kind, subtype, text in tokens:
         if "Whitespace" in kind:
-            pieces.append(token.value)
+            pieces.append(text)
             continue
         closes = subtype.endswith("Close")
         separates = subtype.endswith("Arg") and "Sep" in kind
@@ -172,9 +171,9 @@ def skipped_filled(formula: str) -> str:
             if not (closes and call.place == 1):  # f() has no argument
                 pieces.append(call.fillers.get(call.place, call.fillers.get(0, "")))
         empty = False
-        pieces.append(token.value)
+        pieces.append(text)
         if subtype.endswith("Open"):
-            calls.append(_Call(_fillers(token.value) if "Func" in kind else {}))
+            calls.append(_Call(_fillers(text) if "Func" in kind else {}))
             empty = True
         elif closes:
             calls.pop()
@@ -226,13 +225,9 @@ def intersected(formula: str) -> str:
     >>> intersected("=SUM(A1:A3*2)+ROUND(B:B,0)+SUMPRODUCT(A1:A3*2)+SUM(A1:A3)")
     '=SUM(@A1:A3*2)+ROUND(@B:B,0)+SUMPRODUCT(A1:A3*2)+SUM(A1:A3)'
     """
-    import formualizer
-
-    body = formula if formula.startswith("=") else f"={formula}"
-    tokens = [
-        (str(token.token_type), str(token.subtype), token.value)
-        for token in formualizer.tokenize(body).tokens()
-    ]
+    tokens = _tokens(formula)
+    if tokens is None:
+        return formula
     solid = [token for token in tokens if "Whitespace" not in token[0]]
     ranges = iter(
         _is_one_value(before, after)
@@ -255,6 +250,18 @@ def intersected(formula: str) -> str:
         elif subtype.endswith("Close") and calls:
             calls.pop()
     return "".join(pieces)
+
+
+def _tokens(formula: str) -> list[tuple[str, str, str]] | None:
+    """Type, subtype and text of each token; None for what cannot be read as a formula."""
+    import formualizer
+
+    body = formula if formula.startswith("=") else f"={formula}"
+    try:
+        found = formualizer.tokenize(body).tokens()
+    except Exception:  # noqa: BLE001 - the engine raises types of its own
+        return None
+    return [(str(token.token_type), str(token.subtype), token.value) for token in found]
 
 
 _NONE: Final = ("", "", "")

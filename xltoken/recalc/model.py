@@ -69,7 +69,7 @@ class Model:
     def value(self, place: Place) -> Value:
         """Value of a cell now."""
         if place[1:] in self.package.sheets[place[0]].formulas:
-            return self.run({}, [place])[0]
+            return self._computed([place])[0]
         return self._inputs.get(place, self._book.saved(place))
 
     def blocked(self, inputs: Sequence[Place], outputs: Sequence[Place]) -> dict[Place, str]:
@@ -89,6 +89,9 @@ class Model:
         the run before.
         """
         self._inputs.update(changes)
+        return self._computed(outputs)
+
+    def _computed(self, outputs: Sequence[Place]) -> list[Value]:
         engine, known = self._engine_for(tuple(outputs))
         for place, value in self._inputs.items():
             before = known.get(place, self)
