@@ -36,9 +36,7 @@ def token_book(path: Path, calls: int, arithmetic: int) -> None:
                 f"=TOKEN_COST(A{row},C{row},B{row})",
             ]
         if number < arithmetic:
-            line[4] = (
-                f"=IFERROR(D{row},0)*$B$1+C{row}" if number < calls else f"=$B$1*{row}+E{row - 1}/3"
-            )
+            line[4] = f"=IFERROR(D{row},0)*$B$1+C{row}" if number < calls else f"=$B$1*2+C{row}/3"
         sheet.append(line)
     workbook.save(path)
     recalculate(path)

@@ -290,12 +290,14 @@ class FormulaCells(Mapping[Spot, Cell]):
 
 def formula_cells(xml: bytes, strings: list[str]) -> FormulaCells:
     """Cells of a sheet's XML that have a formula; `strings` are the book's shared ones."""
-    written = len(_FORMULA_TAG.findall(xml))
     found = FormulaCells(xml)
     odd = _PREFIXED.search(xml, 0, _HEAD) or (b":f" in xml and _ODD_FORMULA.search(xml))
+    cells = [] if odd or b"<!" in xml else _FORMULA_CELL.findall(xml)
+    written = xml.count(b"<f")
+    if written != len(cells):  # other elements begin with an f, too
+        written = len(_FORMULA_TAG.findall(xml))
     if not written and not odd:
         return found
-    cells = _FORMULA_CELL.findall(xml) if b"<!" not in xml else []
     if len(cells) == written and not odd:
         letters, digits, attributes, own, texts, tags, values = zip(*cells, strict=True)
         columns = {name: column_number(name.decode()) for name in set(letters)}
@@ -303,12 +305,16 @@ def formula_cells(xml: bytes, strings: list[str]) -> FormulaCells:
         spots = list(zip(rows, map(columns.__getitem__, letters), strict=True))
         if max(rows) <= MAX_ROW and len(set(spots)) == len(spots):
             found.spots, found.texts, found.attributes = spots, list(texts), list(attributes)
-            found.saved = [
-                float(value)
-                if value and b"t" not in said
-                else _of_text(_kind(said), value if tag else None, strings)
-                for value, said, tag in zip(values, attributes, tags, strict=True)
-            ]
+            kinds = {said: _kind(said) for said in set(attributes)}
+            if set(kinds.values()) == {"n"} and all(values):
+                found.saved = list(map(float, values))
+            else:
+                found.saved = [
+                    float(value)
+                    if value and kinds[said] == "n"
+                    else _of_text(kinds[said], value if tag else None, strings)
+                    for value, said, tag in zip(values, attributes, tags, strict=True)
+                ]
             known: dict[bytes, bytes] = {}
             shapes = (_shape(text) for text in texts)
             found.shapes = [known.setdefault(shape, shape) for shape in shapes]
