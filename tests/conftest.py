@@ -1,5 +1,6 @@
 """What every test shares: the shipped catalog only, and hypothesis without deadlines."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -30,8 +31,11 @@ def run(monkeypatch, capsys, tmp_path):
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["xltoken", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
+        try:
+            with pytest.raises(SystemExit) as stopped:
+                main()
+        finally:
+            gc.enable()  # a command leaves it off: its process ends there
         told = capsys.readouterr()
         return stopped.value.code or 0, told.out, told.err
 
