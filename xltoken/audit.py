@@ -12,12 +12,12 @@ from typing import Final
 
 from xltoken.recalc.consistency import Break
 from xltoken.recalc.copies import area_text, rectangles, size, where
-from xltoken.recalc.formulas import bare_name, function_names, moved
+from xltoken.recalc.formulas import VOLATILE, bare_name, function_names, moved
 from xltoken.recalc.inspection import Inspection
 from xltoken.recalc.judge import same
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address
-from xltoken.recalc.survey import VOLATILE, text_of
+from xltoken.recalc.survey import text_of
 
 ERROR: Final = "error"
 WARNING: Final = "warning"

@@ -67,13 +67,6 @@ _REDUCED: Final = re.compile(
 VOLATILE: Final = frozenset(
     {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
 )
-# Known to differ from Excel in some cases, even where they agree on the saved inputs.
-_WRONG: Final = frozenset(
-    {"IPMT", "PPMT", "CUMIPMT", "CUMPRINC", "DB", "ACCRINT", "PRICE", "ROMAN", "CEILING"}
-)
-_SCALAR: Final = frozenset(
-    {"LEN", "LEFT", "RIGHT", "MID", "UPPER", "LOWER", "TRIM", "VALUE", "TEXT"}
-)
 _REACHING: Final = frozenset({"OFFSET", "INDIRECT"})
 
 

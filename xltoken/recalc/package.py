@@ -10,7 +10,7 @@ import posixpath
 import re
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,6 @@ from xltoken.recalc.archive import (
     rewritten,
 )
 from xltoken.recalc.archive import FileError as FileError  # noqa: PLC0414 - its public place is here
-from xltoken.recalc.sheetpatch import without_formulas
 from xltoken.recalc.sheetxml import (
     PREFIX,
     Cell,
@@ -187,15 +186,6 @@ def _read(archive: Archive) -> Package:
         book,
         calculation.get("iterate", "0") in ("1", "true"),
     )
-
-
-def held_parts(package: Package, places: Iterable[Place]) -> dict[str, bytes]:
-    """Sheet parts in which the formulas at `places` are gone and their saved values stand."""
-    by_sheet: dict[str, list[tuple[int, int]]] = {}
-    for name, row, column in places:
-        by_sheet.setdefault(name, []).append((row, column))
-    sheets = ((package.sheets[name], held) for name, held in by_sheet.items())
-    return {sheet.part: without_formulas(sheet, held) for sheet, held in sheets}
 
 
 def with_parts(content: bytes, parts: Mapping[str, bytes]) -> bytes:

@@ -16,9 +16,11 @@ from xltoken.recalc.formulas import (
     bare_name,
     function_names,
     intersected,
+    is_volatile,
     moved,
     own_among,
     plainly_spelled,
+    reaches_anywhere,
     reads_other_workbook,
     registrable,
     skipped_filled,
@@ -27,11 +29,6 @@ from xltoken.recalc.package import FileError, Package, Place
 from xltoken.recalc.sheetxml import MAX_ROW, Cell, Sheet, Spot, corners, reference
 from xltoken.recalc.structured import resolved
 
-VOLATILE: Final = frozenset(
-    {"NOW", "TODAY", "RAND", "RANDBETWEEN", "RANDARRAY", "OFFSET", "INDIRECT", "INFO", "CELL"}
-)
-REACHING: Final = frozenset({"OFFSET", "INDIRECT"})
-"""Functions that may read cells which no formula names."""
 _COUNT_ROWS: Final = frozenset({"SUBTOTAL", "AGGREGATE"})
 """Functions to which it matters whether a row is hidden; the engine knows no hidden rows."""
 _MAKE_ARRAYS: Final = frozenset(
@@ -138,7 +135,7 @@ def _traits(text: str) -> _Traits:
     own = own_among(names)
     ours = {spelled for spelled, _ in own}
     others = tuple(bare_name(name) for name in names if name not in ours)
-    volatile, reaching = (not kind.isdisjoint(others) for kind in (VOLATILE, REACHING))
+    volatile, reaching = is_volatile(text), reaches_anywhere(text)
     spreads = bool(
         _MAY_SPREAD.search(text)
         or any(FUNCTIONS[name].table for _, name in own)

@@ -1,8 +1,6 @@
 """From a drawn template to a file: computed by our own recalculation, the same bytes every time."""
 
 import io
-import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from openpyxl.workbook import Workbook
 import xltoken
 from xltoken.catalog import store
 from xltoken.recalc import package as files
+from xltoken.recalc.result_pages import timeless
 from xltoken.recalc.workbook import Report, computed
 from xltoken.templates import token_budget
 
@@ -65,7 +64,7 @@ def new(name: str, output: Path, *, replace: bool = True) -> Report:
     _describe(book, name)
     buffer = io.BytesIO()
     book.save(buffer)
-    content, report = computed(_timeless(buffer.getvalue()), output)
+    content, report = computed(timeless(buffer.getvalue()), output)
     if not replace and output.exists() and output.read_bytes() != content:
         raise files.FileError(f"{output}: stands there already; --force replaces it.")
     files.write_atomically(output, content)
@@ -84,19 +83,3 @@ def _describe(book: Workbook, name: str) -> None:
     # sees figures and no errors. Excel's own calculation id keeps it from recalculating anyway.
     book.calculation.calcId = 191029
     book.calculation.fullCalcOnLoad = False
-
-
-def _timeless(content: bytes) -> bytes:
-    """Archive without the clock: the catalog's date stands for the time of making."""
-    stamp = f"{store.current().date.isoformat()}T00:00:00Z".encode()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(buffer, "w") as out:
-        for info in source.infolist():
-            data = source.read(info)
-            if info.filename == "docProps/core.xml":
-                data = re.sub(rb"(<dcterms:(created|modified)[^>]*>)[^<]*", rb"\g<1>" + stamp, data)
-            still = zipfile.ZipInfo(info.filename, (1980, 1, 1, 0, 0, 0))
-            still.compress_type = zipfile.ZIP_DEFLATED
-            still.external_attr = 0o644 << 16
-            out.writestr(still, data)
-    return buffer.getvalue()

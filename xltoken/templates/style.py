@@ -14,15 +14,18 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-FONT: Final = "Calibri"
-INK: Final = "1F2A37"
-ACCENT: Final = "1F4E79"
+from xltoken.recalc import result_pages as pages
+
+# One look for every book, templates and results alike.
+FONT: Final = pages.FONT
+INK: Final = pages.INK
+ACCENT: Final = pages.ACCENT
+MUTED: Final = pages.MUTED
+SHARE: Final = pages.SHARE
 SECOND: Final = "B45309"
-MUTED: Final = "5B6573"
 
 USD: Final = '#,##0;(#,##0);"-"'
 UNIT_COST: Final = "0.0000"
-SHARE: Final = "0.0%"
 DATE: Final = "d mmm yyyy"
 MONTH: Final = "mmm yy"
 VOLUME: Final = "#,##0"
