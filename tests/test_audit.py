@@ -10,9 +10,10 @@ sys.path.append(str(Path(__file__).parent / "recalc"))
 from recalc_tools import F, Raw, book, column, grid
 
 from xltoken import audit
+from xltoken.files import FileError
 from xltoken.recalc.consistency import breaks
 from xltoken.recalc.copies import relative_texts
-from xltoken.recalc.package import FileError, parsed, read
+from xltoken.recalc.package import parsed, read
 from xltoken.recalc.sheetxml import address
 
 BUDGET = Path(__file__).parents[1] / "workbooks" / "token_budget.xlsx"

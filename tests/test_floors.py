@@ -9,6 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "xltoken"
 FLOORS = {
+    "files": 1,
     "economics": 1,
     "catalog": 1,
     "model": 2,

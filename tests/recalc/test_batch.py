@@ -14,11 +14,11 @@ import pytest
 from recalc_tools import F, book, digest, replaced, values
 
 from xltoken.catalog import store
+from xltoken.files import FileError
 from xltoken.recalc import batch_run
 from xltoken.recalc.batch import BatchError, Done, Journal, Task, identity, recalculate_one
 from xltoken.recalc.batch_plan import plan
 from xltoken.recalc.batch_run import ATTEMPTS, run
-from xltoken.recalc.package import FileError
 
 NAMES = {"share": "Sheet1!$A$1"}
 

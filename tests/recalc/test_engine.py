@@ -5,10 +5,11 @@ import math
 import pytest
 from recalc_tools import F, book
 
+from xltoken.files import FileError
 from xltoken.functions import FUNCTIONS, cells
 from xltoken.recalc import engine as engines
 from xltoken.recalc.engine import Engine, FormulaError, check_syntax, lacks
-from xltoken.recalc.package import FileError, Package, parsed
+from xltoken.recalc.package import Package, parsed
 from xltoken.recalc.sheetxml import ErrorText
 from xltoken.recalc.workbook import evaluate
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from recalc_tools import F, book, parts_of, with_part
 
+from xltoken.files import FileError
 from xltoken.recalc import excel
 from xltoken.recalc.engines import EngineMissing
-from xltoken.recalc.package import FileError
 from xltoken.recalc.sheetxml import ErrorText
 
 NA = -2146826246

@@ -155,7 +155,7 @@ def mutated(rng: random.Random) -> bytes:
 FUZZ = """
 import faulthandler, hashlib, json, sys, warnings, zipfile
 from pathlib import Path
-from xltoken.recalc.archive import FileError
+from xltoken.files import FileError
 from xltoken.recalc.workbook import recalculate
 warnings.simplefilter("error")
 folder = Path(sys.argv[1])

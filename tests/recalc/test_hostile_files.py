@@ -24,8 +24,8 @@ from recalc_tools import (
     zipped,
 )
 
+from xltoken.files import FileError
 from xltoken.recalc import package
-from xltoken.recalc.package import FileError
 from xltoken.recalc.settings import SettingError
 from xltoken.recalc.workbook import recalculate
 

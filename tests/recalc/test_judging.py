@@ -19,8 +19,8 @@ from recalc_tools import (
     statuses,
 )
 
+from xltoken.files import FileError
 from xltoken.functions import FUNCTIONS
-from xltoken.recalc.package import FileError
 from xltoken.recalc.workbook import computed, recalculate
 
 CHANGES = st.dictionaries(

@@ -12,9 +12,9 @@ import pytest
 from openpyxl.chart import BarChart, Reference
 from recalc_tools import F, book, parts_of, replaced, with_part
 
+from xltoken.files import FileError
 from xltoken.recalc import engines, libreoffice
 from xltoken.recalc.engines import EngineMissing, second_engine
-from xltoken.recalc.package import FileError
 from xltoken.recalc.sheetxml import ErrorText, reference
 
 needed = pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is not installed")

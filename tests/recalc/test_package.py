@@ -24,9 +24,10 @@ from recalc_tools import (
     zipped,
 )
 
+from xltoken.files import FileError, check_writable, write_atomically
 from xltoken.recalc import package as files
 from xltoken.recalc import sheetxml
-from xltoken.recalc.package import FileError, parsed
+from xltoken.recalc.package import parsed
 from xltoken.recalc.sheetpatch import Patch, patched
 from xltoken.recalc.sheetxml import ErrorText, address, reference, sheet_cells
 
@@ -308,7 +309,7 @@ def test_replacing_a_part_keeps_order_times_and_comment(tmp_path):
 
 def test_a_new_file_is_written_whole(tmp_path):
     """A file that did not exist stands there with its content, and nothing beside it."""
-    files.write_atomically(tmp_path / "new.xlsx", b"content")
+    write_atomically(tmp_path / "new.xlsx", b"content")
     assert [p.name for p in tmp_path.iterdir()] == ["new.xlsx"]
     assert (tmp_path / "new.xlsx").read_bytes() == b"content"
 
@@ -317,7 +318,7 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path):
     """Replacing a file keeps the permission bits that it had."""
     path = saved(tmp_path, b"old")
     path.chmod(0o640)
-    files.write_atomically(path, b"new")
+    write_atomically(path, b"new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert path.read_bytes() == b"new"
 
@@ -330,7 +331,7 @@ def test_the_content_reaches_the_disk_before_the_name(tmp_path, monkeypatch):
     monkeypatch.setattr(
         os, "replace", lambda *a, **k: (done.append("replace"), replace(*a, **k))[1]
     )
-    files.write_atomically(saved(tmp_path, b"old"), b"new")
+    write_atomically(saved(tmp_path, b"old"), b"new")
     assert done[:2] == ["fsync", "replace"]
 
 
@@ -339,7 +340,7 @@ def test_a_link_stays_a_link(tmp_path):
     real = saved(tmp_path, b"old", "real.xlsx")
     link = tmp_path / "link.xlsx"
     link.symlink_to(real)
-    files.write_atomically(link, b"new")
+    write_atomically(link, b"new")
     assert link.is_symlink()
     assert real.read_bytes() == b"new"
 
@@ -371,7 +372,7 @@ def test_a_sheet_s_xml_is_kept_as_it_was(tmp_path):
 def test_a_folder_is_no_target(tmp_path):
     """A folder as a target is refused with the advice to name a file."""
     with pytest.raises(FileError, match="is a folder; name a file"):
-        files.check_writable(tmp_path)
+        check_writable(tmp_path)
 
 
 def test_cells_that_say_nothing_of_themselves_are_counted():

@@ -14,9 +14,10 @@ from scenario_books import plan
 import xltoken
 from xltoken.catalog import store
 from xltoken.economics.distributions import discrete, lognormal, normal
+from xltoken.files import FileError
 from xltoken.recalc import results
 from xltoken.recalc.number_formats import caption, format_of
-from xltoken.recalc.package import FileError, read
+from xltoken.recalc.package import read
 from xltoken.recalc.result_books import book_of
 from xltoken.recalc.scenario_input import open_book, read_ends, read_threshold
 from xltoken.recalc.scenario_tables import grid, read_scenarios

@@ -4,7 +4,7 @@ import pytest
 from recalc_tools import F, book, saved
 from scenario_books import plan, table
 
-from xltoken.recalc.package import FileError
+from xltoken.files import FileError
 from xltoken.recalc.scenario_input import open_book
 from xltoken.recalc.scenario_tables import grid, read_scenarios
 from xltoken.recalc.settings import SettingError

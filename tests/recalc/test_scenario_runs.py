@@ -7,9 +7,9 @@ import threading
 import pytest
 from scenario_books import interrupted_after, plan, swept
 
+from xltoken.files import FileError
 from xltoken.recalc import runs
 from xltoken.recalc.model import Model
-from xltoken.recalc.package import FileError
 from xltoken.recalc.runs import forget, journal_of, run_all
 from xltoken.recalc.scenario_input import open_book
 from xltoken.recalc.scenario_tables import grid

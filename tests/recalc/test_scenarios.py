@@ -10,8 +10,8 @@ from recalc_tools import F, book, saved
 from scenario_books import annuity, interrupted_after, plan, swept
 
 from xltoken.economics.distributions import discrete, lognormal, normal, triangular, uniform
+from xltoken.files import FileError
 from xltoken.recalc.model import Model
-from xltoken.recalc.package import FileError
 from xltoken.recalc.scenario_input import (
     open_book,
     read_correlations,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recalc_tools import HEAD, MAIN, book, parts_of, saved
 
-from xltoken.recalc.package import FileError, read
+from xltoken.files import FileError
+from xltoken.recalc.package import read
 from xltoken.recalc.sheetpatch import Patch, patched, without_formulas
 from xltoken.recalc.sheetxml import (
     ErrorText,

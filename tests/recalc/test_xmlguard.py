@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from xltoken.files import FileError
 from xltoken.recalc import xmlguard
-from xltoken.recalc.archive import FileError, check_xml
+from xltoken.recalc.archive import check_xml
 
 PATH = Path("folder") / "book.xlsx"
 SHEET = "xl/worksheets/sheet1.xml"

@@ -13,7 +13,7 @@ import pytest
 
 import xltoken
 from xltoken.catalog import store
-from xltoken.recalc.package import FileError
+from xltoken.files import FileError
 from xltoken.templates import TEMPLATES, new
 
 SCRIPT = """

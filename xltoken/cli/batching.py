@@ -122,10 +122,10 @@ def batch(
 
     Example: xltoken batch models -o recalculated --set utilization=0.4
     """
+    from xltoken.files import check_writable, write_atomically
     from xltoken.recalc.batch import BatchError, Done, Journal, Task, summed_up
     from xltoken.recalc.batch_plan import plan
     from xltoken.recalc.batch_run import run
-    from xltoken.recalc.package import check_writable, write_atomically
 
     started = time.perf_counter()
     try:

@@ -199,9 +199,9 @@ def recalc(
 
     Example: xltoken recalc budget.xlsx -o lower.xlsx --set utilization=0.4
     """
+    from xltoken.files import FileError
     from xltoken.recalc.engine import NAME
     from xltoken.recalc.engines import NAMES
-    from xltoken.recalc.package import FileError
     from xltoken.recalc.workbook import recalculate
 
     for option, name, known in (

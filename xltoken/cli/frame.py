@@ -205,7 +205,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, NotKnown | Unusable):
         return str(error), UNUSABLE
     if "xltoken.recalc.package" in sys.modules:
-        from xltoken.recalc.package import FileError
+        from xltoken.files import FileError
 
         if isinstance(error, FileError):
             return str(error), UNUSABLE

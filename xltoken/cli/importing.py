@@ -71,7 +71,7 @@ def import_results(
     Example: xltoken catalog import agg_result.json -o my-figures --date 2026-06-01
     """
     from xltoken.catalog import importers
-    from xltoken.recalc.package import write_atomically
+    from xltoken.files import write_atomically
 
     options = importers.Options(
         model=model.strip(),
@@ -129,7 +129,7 @@ def take_prices(
     from xltoken.catalog.api_prices import todays
     from xltoken.catalog.records import Price
     from xltoken.catalog.store import current
-    from xltoken.recalc.package import write_atomically
+    from xltoken.files import write_atomically
 
     catalog = current()
     models = dict.fromkeys([*catalog.models.values(), *catalog.priced_models.values()])

@@ -201,7 +201,8 @@ def check(
     Example: xltoken check budget.xlsx
     """
     from xltoken import audit
-    from xltoken.recalc.package import FileError, read
+    from xltoken.files import FileError
+    from xltoken.recalc.package import read
     from xltoken.recalc.workbook import no_collection
 
     audits: list[tuple[Path, Audit]] = []

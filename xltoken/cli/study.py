@@ -244,7 +244,7 @@ def platforms(
         found = answers(catalog)
     text = page(catalog, found)
     if output is not None:
-        from xltoken.recalc.package import write_atomically
+        from xltoken.files import write_atomically
 
         write_atomically(output, text.encode())
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from xltoken.files import FileError
 from xltoken.recalc.xmlguard import objection
 from xltoken.recalc.ziprecords import (
     ABSENT,
@@ -59,10 +60,6 @@ _METHODS: Final = {
 }  # fmt: skip
 _STEP: Final = 1 << 15
 _TRUSTED: Final = 100 << 20
-
-
-class FileError(ValueError):
-    """A file that cannot be read or written; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 
 import xltoken
 from xltoken.catalog import store
-from xltoken.recalc.package import FileError
+from xltoken.files import FileError
 
 
 class BatchError(ValueError):

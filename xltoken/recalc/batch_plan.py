@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from xltoken.catalog import store
+from xltoken.files import FileError
 from xltoken.recalc.batch import BatchError, Task, digest, identity
-from xltoken.recalc.package import FileError
 
 SUFFIXES: Final = (".xlsx", ".xlsm")
 LOCK: Final = "~$"

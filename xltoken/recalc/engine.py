@@ -15,11 +15,12 @@ from typing import Any, Final
 import formualizer as fz
 
 from xltoken.catalog import store
+from xltoken.files import FileError
 from xltoken.functions import FUNCTIONS, cells
 from xltoken.recalc.builtins import DATED, REPLACED
 from xltoken.recalc.formulas import own_calls, own_name, registrable
 from xltoken.recalc.graph import Areas
-from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.package import Package, Place
 from xltoken.recalc.sheetpatch import without_formulas
 from xltoken.recalc.sheetxml import ErrorText, Sheet, Spot, Value, address, corners, reference
 from xltoken.recalc.survey import Survey, survey

@@ -25,7 +25,7 @@ class SecondEngine(Protocol):
     ------
     EngineMissing
         If the application is not installed or does not start.
-    xltoken.recalc.package.FileError
+    xltoken.files.FileError
         If it cannot open or recalculate the file, or takes longer than `timeout` seconds.
     """
 

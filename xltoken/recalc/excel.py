@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from xltoken.files import FileError
 from xltoken.recalc.engines import EngineMissing, file_name
-from xltoken.recalc.package import FileError, Place, parsed
+from xltoken.recalc.package import Place, parsed
 from xltoken.recalc.sheetxml import ErrorText, Value
 
 ERRORS: Final = {

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final
 
+from xltoken.files import FileError
 from xltoken.functions.cells import listening
 from xltoken.recalc.consistency import Break, breaks
 from xltoken.recalc.copies import area_text, filled, rectangles, relative_texts, size
 from xltoken.recalc.formulas import bare_name, function_names
 from xltoken.recalc.judge import Book
-from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.package import Package, Place
 from xltoken.recalc.sheetxml import ErrorText, Spot, reference
 from xltoken.recalc.survey import Survey, survey, text_of
 

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from xltoken.files import FileError
 from xltoken.recalc.engine import NO_RESULT, Engine, begun, readable, spots_between
 from xltoken.recalc.formulas import bare_name, function_names
 from xltoken.recalc.graph import Areas, Graph
-from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.package import Package, Place
 from xltoken.recalc.sheetxml import ErrorText, Spot, Value, address, corners
 from xltoken.recalc.survey import Survey, survey, text_of
 

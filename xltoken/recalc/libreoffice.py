@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
+from xltoken.files import FileError
 from xltoken.recalc.engines import EngineMissing, file_name
-from xltoken.recalc.package import FileError, Package, Place, parsed
+from xltoken.recalc.package import Package, Place, parsed
 from xltoken.recalc.sheetxml import ErrorText, Value, address
 
 VARIABLE: Final = "XLTOKEN_SOFFICE"

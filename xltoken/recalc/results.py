@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from xltoken.recalc.package import check_writable, write_atomically
+from xltoken.files import check_writable, write_atomically
 from xltoken.recalc.runs import forget
 from xltoken.recalc.scenarios import Simulated, Swept, Tornado
 from xltoken.recalc.settings import SettingError

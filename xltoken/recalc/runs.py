@@ -21,8 +21,9 @@ from typing import Any, Final, TextIO
 
 import xltoken
 from xltoken.catalog import store
+from xltoken.files import FileError
 from xltoken.recalc.model import Model
-from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.package import Package, Place
 from xltoken.recalc.sheetxml import ErrorText, Value
 
 Row = Sequence[Value]

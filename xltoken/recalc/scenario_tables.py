@@ -10,8 +10,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
+from xltoken.files import FileError
 from xltoken.recalc import package as files
-from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.package import Package, Place
 from xltoken.recalc.scenario_input import Book, inputs_of, parts_of
 from xltoken.recalc.settings import SettingError
 from xltoken.recalc.sheetxml import ErrorText, Value, address

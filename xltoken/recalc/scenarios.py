@@ -17,7 +17,8 @@ from xltoken.economics.domain import DomainError
 from xltoken.economics.samples import rank_correlation
 from xltoken.economics.sensitivity import largest_first
 from xltoken.economics.simulation import figures
-from xltoken.recalc.package import FileError, Place
+from xltoken.files import FileError
+from xltoken.recalc.package import Place
 from xltoken.recalc.runs import Row, Runs, Task, journal_of, run_all
 from xltoken.recalc.scenario_input import Book, Threshold, Told, in_words
 from xltoken.recalc.scenario_tables import Scenarios

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from xltoken.recalc.archive import FileError
+from xltoken.files import FileError
 
 Value = float | str | bool | None
 """A saved or computed value; errors are their text, told apart by :class:`ErrorText`."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from xltoken.files import FileError
 from xltoken.functions import FUNCTIONS
 from xltoken.recalc import conformance
 from xltoken.recalc.builtins import SKIPPED
@@ -25,7 +26,7 @@ from xltoken.recalc.formulas import (
     registrable,
     skipped_filled,
 )
-from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.package import Package, Place
 from xltoken.recalc.sheetxml import MAX_ROW, Cell, Sheet, Spot, corners, reference
 from xltoken.recalc.structured import resolved
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from xltoken.files import FileError, check_writable, write_atomically
 from xltoken.functions.cells import Notebook, listening
 from xltoken.recalc import package as files
 from xltoken.recalc import sheetpatch
 from xltoken.recalc.engine import NAME, Engine, check_syntax, lacks
 from xltoken.recalc.formulas import bare_name, function_names, own_calls, skipped_filled
 from xltoken.recalc.judge import Book, Change, same
-from xltoken.recalc.package import FileError, Package, Place
+from xltoken.recalc.package import Package, Place
 from xltoken.recalc.settings import parse_setting
 from xltoken.recalc.sheetxml import ErrorText, Value, address
 
@@ -212,7 +213,7 @@ def recalculate(
     with no_collection():
         package = files.read(path)
         chosen = _chosen(package, settings)
-        files.check_writable(target)
+        check_writable(target)
         parts, report = _recalculated(package, chosen, engine)
     content = files.with_parts(package.content, parts)
     if verify is not None:
@@ -230,7 +231,7 @@ def recalculate(
         if told is not None:
             told(f"{path} is digitally signed; in {target} the signature is no longer valid")
     if parts or target != path:
-        files.write_atomically(target, content)
+        write_atomically(target, content)
         report.output = target
     return report
 

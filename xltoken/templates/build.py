@@ -9,8 +9,8 @@ from typing import Final
 from openpyxl.workbook import Workbook
 
 import xltoken
+from xltoken import files
 from xltoken.catalog import store
-from xltoken.recalc import package as files
 from xltoken.recalc.result_pages import timeless
 from xltoken.recalc.workbook import Report, computed
 from xltoken.templates import token_budget
