@@ -342,25 +342,6 @@ def test_a_broken_overlay_is_unusable(run):
     assert "row 2" in err
 
 
-def test_doctor_finds_nothing_missing(run):
-    """On a complete installation every part is there, or optional with a next step."""
-    code, out, _ = run("doctor", "--json")
-    checks = json.loads(out)["checks"]
-    assert code == 0
-    assert {check["verdict"] for check in checks} <= {"ok", "optional"}
-    assert "formualizer" in run("doctor")[1]
-
-
-def test_doctor_tells_of_a_missing_package(run, monkeypatch):
-    """A package that is not there is named with what to do, as a finding."""
-    from xltoken.cli import doctor
-
-    monkeypatch.setattr(doctor, "PACKAGES", (("no-such-package", "nothing"),))
-    code, out, _ = run("doctor")
-    assert code == 1
-    assert "pip install no-such-package" in out
-
-
 def test_a_missing_part_is_named(run, monkeypatch):
     """An optional package that is missing ends in exit 3 and says how to get it."""
     monkeypatch.setitem(sys.modules, "formualizer", None)
@@ -373,7 +354,7 @@ def test_a_missing_part_is_named(run, monkeypatch):
 
 def test_a_defect_says_so(run, monkeypatch):
     """An exception that nobody expected is exit 5, one line, no traceback."""
-    from xltoken.cli import doctor
+    from xltoken import doctor
 
     monkeypatch.setattr(doctor, "examine", lambda: 1 / 0)
     code, out, err = run("doctor")
@@ -386,7 +367,7 @@ def test_a_defect_says_so(run, monkeypatch):
 
 def test_an_interrupt_is_told(run, monkeypatch):
     """Ctrl-C ends in one line."""
-    from xltoken.cli import doctor
+    from xltoken import doctor
 
     def interrupted():
         raise KeyboardInterrupt

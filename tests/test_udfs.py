@@ -57,8 +57,8 @@ def test_error_text_of_a_cell_stays_that_error():
 
 
 def test_the_host_is_known():
-    """XLTOKEN_INFO says that xlwings asked."""
-    assert udfs.XLTOKEN_INFO([["host"]]) == "xlwings"
+    """XLTOKEN_INFO says that xlwings asked, and which of its worlds."""
+    assert udfs.XLTOKEN_INFO([["host"]]) == "xlwings classic"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="with Excel's decorators they are live")

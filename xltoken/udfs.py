@@ -3,24 +3,66 @@
 Set it as UDF module in xlwings (``xltoken.udfs``). The signatures are the portable subset of what
 xlwings' hosts understand: untyped positional parameters, every argument two-dimensional, errors as
 text. Without Excel the decorators do nothing, so the module imports on every system.
+
+The three worlds of xlwings differ in what they do with an answer. Import Functions on Windows
+(classic) shows an exception's text in the cell and an error mark as text: marks are returned, and
+our add-in's own wrapper makes real errors of them. Server and Lite make real errors of marks and
+show the message of an ``XlwingsError``, always as ``#VALUE!``: so that error alone is raised.
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 import xlwings as xw
 
 from xltoken.functions import FUNCTIONS, cells
+from xltoken.functions.definition import wizard_text
 from xltoken.functions.registry import WorksheetFunction
+
+_WORLD: Final = (
+    "xlwings lite"
+    if sys.platform == "emscripten"
+    else "xlwings server"
+    if xw.on_server
+    else "xlwings classic"
+)
+"""Which xlwings asks: its Lite in the browser, its Server, or Import Functions on Windows."""
+_SHOWS_MESSAGES: Final = _WORLD != "xlwings classic"
+"""Whether an error's message is shown beside it; classic shows it in its place."""
+_COM_ERROR: Final = -2146828288
+"""What COM adds to Excel's number of an error value (the facility of an SCODE)."""
+_MARKS: Final = {_COM_ERROR + code: mark for mark, code in cells.EXCEL_CODES.items()}
 
 
 def _answered(function: WorksheetFunction, arguments: tuple[Any, ...]) -> Any:
-    token = cells.host.set("xlwings")
+    date1904 = not _SHOWS_MESSAGES and _counts_from_1904()
+    token = cells.host.set(_WORLD)
     try:
-        return _plain(cells.outgoing(cells.call(function, arguments)))
+        result = cells.call(function, [_marked(a) for a in arguments], date1904=date1904)
     finally:
         cells.host.reset(token)
+    # Office.js knows one error that carries a message, and shows it as #VALUE!.
+    if _SHOWS_MESSAGES and isinstance(result, cells.CellError) and result == cells.VALUE:
+        raise xw.XlwingsError(result.message or "one of the arguments is this error.")
+    return _plain(cells.outgoing(result, date1904=date1904))
+
+
+def _marked(raw: Any) -> Any:
+    """Argument in which the newer error values, which xlwings hands over as numbers, are marks."""
+    if isinstance(raw, list | tuple):
+        return [_marked(cell) for cell in raw]
+    return _MARKS.get(raw, raw) if type(raw) is int else raw
+
+
+def _counts_from_1904() -> bool:
+    """Whether the workbook that xlwings names as the calling one counts days from 1904."""
+    windows = sys.modules.get("xlwings._xlwindows")
+    try:
+        return windows is not None and windows.BOOK_CALLER.Date1904 is True
+    except Exception:  # noqa: BLE001 - no workbook, or Excel is too busy to say; see HOST_LIMITS
+        return False
 
 
 def _plain(value: Any) -> Any:
@@ -45,9 +87,8 @@ def _udf(function: WorksheetFunction) -> Callable[..., Any]:
     made.__doc__ = function.summary
     made.__module__ = __name__
     for p in reversed(function.parameters):
-        unit = f" ({p.unit})" if p.unit else ""
-        made = xw.arg(p.name, ndim=2, err_to_str=True, doc=f"{p.help}{unit}"[:255])(made)
-    made = xw.ret(doc=function.result[:255])(made)
+        made = xw.arg(p.name, ndim=2, err_to_str=True, doc=wizard_text(p.told))(made)
+    made = xw.ret(doc=wizard_text(function.result))(made)
     return xw.func(category="xltoken")(made)  # type: ignore[no-any-return]
 
 

@@ -208,7 +208,7 @@ def test_documentation_holds_each_parameter_and_unit(function: WorksheetFunction
         head = f"{p.name} : {p.kind.value}" + ("" if p.required else ", optional")
         assert head in lines
         body = lines[lines.index(head) + 1]
-        assert p.help in body
+        assert p.help.rstrip(".") in body
         assert p.unit in body
         default = p.default if p.otherwise is None else p.otherwise
         if p.required or default is None:

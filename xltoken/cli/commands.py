@@ -8,6 +8,7 @@ import typer
 from xltoken.cli import importing as importing  # noqa: PLC0414 - adds its commands to catalog
 from xltoken.cli.batching import app as batching_app
 from xltoken.cli.catalog import app as catalog_app
+from xltoken.cli.doctor import app as doctor_app
 from xltoken.cli.frame import (
     DONE,
     FINDINGS,
@@ -21,6 +22,7 @@ from xltoken.cli.frame import (
     shown,
     table,
 )
+from xltoken.cli.hosting import app as hosting_app
 from xltoken.cli.inspecting import app as inspecting_app
 from xltoken.cli.scenarios import app as scenarios_app
 from xltoken.cli.study import app as study_app
@@ -38,10 +40,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(hosting_app, name="addin")
 app.add_typer(study_app)
 app.add_typer(batching_app)
 app.add_typer(scenarios_app)
 app.add_typer(inspecting_app)
+app.add_typer(doctor_app)
 
 
 def _version(wanted: bool) -> None:
@@ -118,11 +122,20 @@ def demo(
 
 @command(app, "new")
 def new_workbook(
-    template: Annotated[str, typer.Argument(help="Name of a template: token_budget.")],
+    template: Annotated[str, typer.Argument(help="Name of a template: token_budget, self_test.")],
     output: Annotated[
         Path | None,
         typer.Option(
             "-o", "--output", help="Where to write; default: TEMPLATE.xlsx.", show_default=False
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            help="Who is to compute it: excel (.xlsm with the functions inside, or .xlsx for the "
+            "add-in), lite (xlwings Lite), libreoffice.",
+            show_default=False,
         ),
     ] = None,
     force: Annotated[
@@ -133,16 +146,20 @@ def new_workbook(
 
     Example: xltoken new token_budget -o budget.xlsx
     """
-    from xltoken.templates import TEMPLATES, new
+    from xltoken.templates import HOSTS, TEMPLATES, new
 
     if template not in TEMPLATES:
         raise typer.BadParameter(
             f"there is no template {template!r}; there are: {', '.join(TEMPLATES)}.",
             param_hint="TEMPLATE",
         )
-    target = output or Path(f"{template}.xlsx")
+    if host is not None and host not in HOSTS:
+        raise typer.BadParameter(
+            f"there is no host {host!r}; there are: {', '.join(HOSTS)}.", param_hint="--host"
+        )
+    target = output or Path(f"{template}{'.xlsm' if host == 'excel' else '.xlsx'}")
     with progress(f"making {target}"):
-        report = new(template, target, replace=force)
+        report = new(template, target, replace=force, host=host)
     data = {"file": str(target), "template": template, "formulas": report.summary["formulas"]}
     data["warnings"] = report.notebook.warnings
 
@@ -363,22 +380,3 @@ def functions(
             echo(f"  gives {shown(value)}")
 
     return Outcome(data, show)
-
-
-@command(app, "doctor", with_catalog=False)
-def doctor() -> Outcome:
-    """Say what is installed, what is missing, and what to do.
-
-    Example: xltoken doctor
-    """
-    from xltoken.cli.doctor import examine
-
-    findings = examine()
-    missing = any(finding.verdict == "missing" for finding in findings)
-    data = {"checks": [finding.as_dict() for finding in findings]}
-
-    def show() -> None:
-        rows = [(f.part, f.verdict, f.found, f.next_step) for f in findings]
-        table(("Part", "verdict", "found", "next step"), rows)
-
-    return Outcome(data, show, FINDINGS if missing else DONE)

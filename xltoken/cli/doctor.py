@@ -1,80 +1,58 @@
-"""What is installed on this machine, with a verdict and the next step for each part."""
+"""The command ``xltoken doctor``."""
 
-import importlib.metadata
-import platform
-import shutil
-import sys
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Final
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
-# Package, what it is for.
-PACKAGES: Final = (
-    ("formualizer", "recalculation without Excel"),
-    ("openpyxl", "template workbooks"),
-    ("xlwings", "functions in Excel"),
-    ("numpy", "arithmetic"),
-    ("scipy", "interpolation"),
-    ("pandas", "tables in Python"),
-)
+import typer
 
+from xltoken.cli.frame import DONE, FINDINGS, Outcome, command, console
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A part of the installation: verdict is ok, missing or optional."""
+if TYPE_CHECKING:
+    from xltoken.doctor import Finding
 
-    part: str
-    verdict: str
-    found: str
-    next_step: str = ""
+app = typer.Typer()
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for ``--json``."""
-        return asdict(self)
+_WIDTH: Final = 100
+_VERDICT: Final = 10
+_PART: Final = 20
 
 
-def examine() -> list[Finding]:
-    """Look at Python, the packages, the catalog and the applications."""
-    import xltoken
+@command(app, "doctor", with_catalog=False)
+def doctor() -> Outcome:
+    """Say what is installed, what is missing, and what to do.
 
-    version = platform.python_version()
-    found = [Finding("xltoken", "ok", xltoken.__version__), Finding("Python", "ok", version)]
-    found += [_package(name, purpose) for name, purpose in PACKAGES]
-    return [*found, _catalog(), _excel(), _libreoffice()]
+    Example: xltoken doctor
+    """
+    from xltoken.doctor import examine, ready
 
+    findings = examine()
+    data = {"checks": [finding.as_dict() for finding in findings], "ready": ready(findings)}
 
-def _package(name: str, purpose: str) -> Finding:
-    try:
-        return Finding(name, "ok", f"{importlib.metadata.version(name)} ({purpose})")
-    except importlib.metadata.PackageNotFoundError:
-        return Finding(name, "missing", purpose, f"pip install {name}")
+    def show() -> None:
+        for line in lines(findings):
+            console().print(line)
+        console().print(ready(findings))
 
-
-def _catalog() -> Finding:
-    from xltoken.catalog.store import CatalogError, current
-
-    try:
-        catalog = current()
-    except CatalogError as error:
-        return Finding("catalog", "missing", str(error), "xltoken catalog validate DIR")
-    overlay = f", overlay {catalog.overlay}" if catalog.overlay else ""
-    return Finding("catalog", "ok", f"{catalog.date}, {catalog.fingerprint}{overlay}")
+    return Outcome(data, show, FINDINGS if any(f.failing for f in findings) else DONE)
 
 
-def _excel() -> Finding:
-    if sys.platform not in ("win32", "darwin"):
-        return Finding("Excel", "optional", "not on this system", "recalc and eval need no Excel")
-    apps = ("Excel.exe",) if sys.platform == "win32" else ("/Applications/Microsoft Excel.app",)
-    where = next((a for a in apps if shutil.which(a) or Path(a).exists()), None)
-    if where:
-        return Finding("Excel", "ok", where, "see the README for functions in cells")
-    return Finding("Excel", "optional", "not found in the usual place", "recalc needs no Excel")
-
-
-def _libreoffice() -> Finding:
-    from xltoken.recalc import libreoffice
-
-    where = libreoffice.program()
-    if where:
-        return Finding("LibreOffice", "ok", where)
-    return Finding("LibreOffice", "optional", "not found", "only for --engine libreoffice")
+def lines(findings: "Sequence[Finding]") -> Iterator[str]:
+    """Findings by group for people, in 100 columns; what can be typed is never broken."""
+    group = ""
+    for finding in findings:
+        if finding.group != group:
+            group = finding.group
+            yield group
+        head = f"  {finding.verdict:{_VERDICT}}{finding.part:{_PART}}"
+        yield from textwrap.wrap(
+            finding.found,
+            _WIDTH,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for number, step in enumerate(filter(None, finding.next_step.split(", then "))):
+            yield f"{' ' * len(head)}{'then' if number else 'do'}: {step}"
+    yield ""

@@ -30,6 +30,7 @@ EXTRAS: Final = {
     "genai_prices": '"xltoken[prices]"',
     "distributed": '"xltoken[cluster]"',
     "pyarrow": '"xltoken[parquet]"',
+    "pyopenvba": '"xltoken[excel]"',
 }
 """Packages that an extra of ours brings."""
 
@@ -204,7 +205,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         return f"the catalog cannot be used: {error.problems[0]}{listed}", UNUSABLE
     if isinstance(error, NotKnown | Unusable):
         return str(error), UNUSABLE
-    if "xltoken.recalc.package" in sys.modules:
+    if "xltoken.files" in sys.modules:
         from xltoken.files import FileError
 
         if isinstance(error, FileError):
@@ -213,6 +214,11 @@ def _explained(error: Exception) -> tuple[str, int]:
         from xltoken.recalc.engines import EngineMissing
 
         if isinstance(error, EngineMissing):
+            return str(error), PART_MISSING
+    if "xltoken.hosts.addin" in sys.modules:
+        from xltoken.hosts.addin import HostMissing
+
+        if isinstance(error, HostMissing):
             return str(error), PART_MISSING
     if "xltoken.recalc.workbook" in sys.modules:
         from xltoken.recalc.engine import FormulaError

@@ -32,6 +32,12 @@ ERRORS: Final = frozenset(
     {NA, NUM, VALUE, DIV0, "#REF!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#CIRC!",
      "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!"}
 )  # fmt: skip
+EXCEL_CODES: Final = {
+    "#NULL!": 2000, DIV0: 2007, VALUE: 2015, "#REF!": 2023, "#NAME?": 2029, NUM: 2036, NA: 2042,
+    "#GETTING_DATA": 2043, "#SPILL!": 2045, "#CONNECT!": 2046, "#BLOCKED!": 2047,
+    "#UNKNOWN!": 2048, "#FIELD!": 2049, "#CALC!": 2050, "#BUSY!": 2051,
+}  # fmt: skip
+"""Excel's own number of each error value (XlCVError)."""
 ENGINE_ERRORS: Final = {
     "Na": NA, "Num": NUM, "Value": VALUE, "Div": DIV0, "Ref": "#REF!", "Name": "#NAME?",
     "Null": "#NULL!", "Spill": "#SPILL!", "Calc": "#CALC!", "Circ": "#CIRC!",
@@ -173,12 +179,24 @@ HOST_LIMITS: Final = (
         "text",
         "the generated wrapper turns it into an error; stock Import Functions shows the text",
     ),
+    HostLimit(
+        "xlwings classic",
+        "a book in the 1904 date system",
+        "serials of that system, and the active workbook",
+        "that workbook's system counts; date cells arrive as dates and are right in any case",
+    ),
     HostLimit("xlwings lite", "a blank cell", "0 or blank", "a 0 counts as the number 0"),
     HostLimit(
         "xlwings lite",
         "a returned nan or inf",
         "failure of the call",
         "never returned: #NUM! instead",
+    ),
+    HostLimit(
+        "xlwings lite",
+        "a book in the 1904 date system",
+        "serials of that system, and no word of it",
+        "serials count from 1900: use such a book with the add-in, or xltoken recalc",
     ),
     HostLimit("libreoffice", "a blank scalar cell", "0", "counts as the number 0"),
     HostLimit("libreoffice", "TRUE", "1", "counts as the number 1"),

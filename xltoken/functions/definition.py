@@ -58,6 +58,15 @@ class Parameter:
         return self.otherwise if self.required or self.default is None else self.default
 
     @property
+    def told(self) -> str:
+        """Help with the unit and the default, as every door shows it."""
+        unit = f" ({self.unit})" if self.unit else ""
+        default = (
+            "" if self.told_default is None else f" Default {shown_default(self.told_default)}."
+        )
+        return f"{self.help.rstrip('.')}{unit}.{default}"
+
+    @property
     def small_money(self) -> bool:
         """Whether figures under 1 are usual, so that a value cut to 4 decimals is unsafe."""
         return small_money(self.unit)
@@ -133,6 +142,23 @@ def literal(value: Any) -> str:
         rows = value if nested else [value]
         return "{" + ";".join(",".join(literal(cell) for cell in row) for row in rows) + "}"
     return f"{value:.15g}"
+
+
+HELP_LENGTH: Final = 255
+"""Characters that Excel's function wizard shows of a text."""
+
+
+def wizard_text(text: str) -> str:
+    """Text as the function wizard shows it: cut where a word ends, if it must be.
+
+    Examples
+    --------
+    >>> len(wizard_text("word " * 60)), wizard_text("short")
+    (252, 'short')
+    """
+    if len(text) <= HELP_LENGTH:
+        return text
+    return text[: HELP_LENGTH - 3].rsplit(" ", 1)[0] + "..."
 
 
 def shown_default(value: Any) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from xltoken.functions import cells
-from xltoken.functions.definition import Column, Definition, Parameter, shown_default
+from xltoken.functions.definition import Column, Definition, Parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,7 @@ def documentation(function: WorksheetFunction) -> str:
     for p in function.parameters:
         optional = "" if p.required else ", optional"
         lines.append(f"{p.name} : {p.kind.value}{optional}")
-        default = "" if p.told_default is None else f" Default {shown_default(p.told_default)}."
-        unit = f" ({p.unit})" if p.unit else ""
-        lines.append(f"    {p.help}{unit}{default}")
+        lines.append(f"    {p.told}")
     lines += ["", "Returns", "-------", function.result, _ERRORS]
     if function.formula or function.source:
         lines += ["", "Notes", "-----"]

@@ -10,7 +10,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -28,9 +28,12 @@ from xltoken.recalc.ziprecords import (
     LOCATOR64,
     Contents,
     descriptor_length,
+    directory_offset,
     header_of,
     moved_record,
     moved_tail,
+    new_header,
+    new_record,
     record_of,
 )
 
@@ -234,22 +237,31 @@ def check_xml(path: Path, name: str, data: bytes) -> None:
         raise FileError(f"{path}: its part {shown(name)} {reason}.")
 
 
-def rewritten(archive: Archive, parts: Mapping[str, bytes], *, level: int = LEVEL) -> bytes:
+def rewritten(
+    archive: Archive,
+    parts: Mapping[str, bytes],
+    *,
+    level: int = LEVEL,
+    added: Mapping[str, bytes] | None = None,
+    dropped: Collection[str] = (),
+) -> bytes:
     """Archive in which some parts are replaced and every other entry is copied raw.
 
     Order, names, times, attributes and comments stay; the very same bytes where nothing is
-    replaced. Level 0 stores: right for a copy that is read at once and thrown away.
+    replaced. Level 0 stores: right for a copy that is read at once and thrown away. Parts of
+    `added` stand behind all others, those of `dropped` are gone.
 
     Raises
     ------
     KeyError
-        If a part is not in the archive.
+        If a part to replace or drop is not in the archive.
     FileError
         If the result would be larger than the format holds.
     """
-    if not parts:
+    if not (parts or added or dropped):
         return archive.content
     new = {name: _new(archive, archive.entries[name], parts[name], level) for name in parts}
+    gone = {archive.entries[name].name for name in dropped}
     source = memoryview(archive.content)
     pieces: list[bytes | memoryview] = []
     moved: dict[str, int] = {}
@@ -261,14 +273,26 @@ def rewritten(archive: Archive, parts: Mapping[str, bytes], *, level: int = LEVE
             pieces += [source[copied : entry.start], header, packed]
             copied = entry.end
             shift += len(header) + len(packed) - (entry.end - entry.start)
+        elif entry.name in gone:
+            pieces.append(source[copied : entry.start])
+            copied = entry.end
+            shift -= entry.end - entry.start
     pieces.append(source[copied : archive.directory])
     # All that stands before the directory is copied as one: prefix, gaps and descriptors too.
-    grown = 0
+    records: list[bytes] = []
+    for name, data in (added or {}).items():
+        told, contents = name.encode("utf-8"), _contents(archive, data, level)
+        entry_bytes = new_header(told, contents[0]) + contents[1]
+        records.append(new_record(told, contents[0], directory_offset(archive.tail) + shift))
+        pieces.append(entry_bytes)
+        shift += len(entry_bytes)
+    grown = sum(map(len, records))
     for name, entry in archive.entries.items():
-        record = new[name][2] if name in new else entry.record
+        record = b"" if name in gone else new[name][2] if name in new else entry.record
         grown += len(record) - len(entry.record)
-        pieces.append(moved_record(record, moved[name]))
-    pieces.append(moved_tail(archive.tail, shift, grown))
+        pieces.append(moved_record(record, moved[name]) if record else b"")
+    more = len(records) - len(gone)
+    pieces += [*records, moved_tail(archive.tail, shift, grown, more)]
     if sum(map(len, pieces)) >= ABSENT:
         raise _too_large(archive.path)
     return b"".join(pieces)
@@ -399,15 +423,20 @@ def _entries(
 
 def _new(archive: Archive, entry: Entry, data: bytes, level: int) -> tuple[bytes, bytes, bytes]:
     """Local header, packed content and directory record (its offset not yet moved) of new data."""
+    new, packed = _contents(archive, data, level)
+    header = header_of(archive.content[entry.start : entry.data], new)
+    return header, packed, record_of(entry.record, new)
+
+
+def _contents(archive: Archive, data: bytes, level: int) -> tuple[Contents, bytes]:
+    """Record's words on new data, and the data packed."""
     method, packed = zipfile.ZIP_STORED, data
     if level:
         deflate = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
         method, packed = zipfile.ZIP_DEFLATED, deflate.compress(data) + deflate.flush()
     if max(len(data), len(packed)) >= ABSENT:
         raise _too_large(archive.path)
-    new = Contents(method, zlib.crc32(data), len(packed), len(data))
-    header = header_of(archive.content[entry.start : entry.data], new)
-    return header, packed, record_of(entry.record, new)
+    return Contents(method, zlib.crc32(data), len(packed), len(data)), packed
 
 
 def _damaged(path: Path) -> FileError:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,17 +10,22 @@ from xltoken.functions import FUNCTIONS
 from xltoken.recalc.builtins import SKIPPED
 from xltoken.recalc.sheetxml import MAX_COLUMN, MAX_ROW, column_letters, column_number
 
-# Texts and quoted sheet names are read over; what remains before a bracket is a function's name,
-# with the workbook, sheet or add-in that some hosts write before it.
+# Texts, quoted sheet names and columns of tables are read over; what remains before a bracket is
+# a function's name, with the workbook, sheet or add-in that some hosts write before it.
+_DELIMITER: Final = r"\s!'\"(),;:+\-*/^&=<>{}@\[\]"
+_NAMED: Final = r"(?<![\w.\\?])(?P<name>(?:[^\W\d]|\\)[\w.\\?]*+)\s*+\("
+TEXT: Final = r'"(?:[^"]|"")*+(?:"|\Z)'
+QUOTED: Final = r"'(?:[^']|'')*+(?:'|\Z)"
+COLUMN: Final = r"\[(?:[^\[\]']|'.|\[(?:[^\]']|'.)*+(?:\]|\Z))*+(?:\]|\Z)"
+"""A text, a quoted sheet, and a column of a table, which may hold anything that reads as a call."""
 _CALL: Final = re.compile(
-    r'"(?:[^"]|"")*"'
-    r"|((?:'(?:[^']|'')*'|\[[^\]]*\][^\s!'\"(),;:+\-*/^&=<>{}]*|[^\s!'\"(),;:+\-*/^&=<>{}\[\]]+)!)?"
-    r"([A-Za-z_][A-Za-z0-9_.]*)\s*\("
-    r"|'(?:[^']|'')*'"
+    TEXT + rf"|(?:(?P<where>'(?:[^']|'')*+'|\[[^\]]*\][^{_DELIMITER}]*+"
+    rf"|(?<![^{_DELIMITER}])[^{_DELIMITER}]++)!)?{_NAMED}|{QUOTED}|{COLUMN}",
+    re.DOTALL,
 )
 # Without any of these every name before a bracket is a call.
 _NOT_PLAIN: Final = re.compile(r"[\"'!\[]")
-_PLAIN_CALL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)\s*\(")
+_PLAIN_CALL: Final = re.compile(_NAMED)
 _ELSEWHERE: Final = re.compile(
     r'"(?:[^"]|"")*"'
     r"|(?P<book>'(?:[^']|'')*'|\[[^\]]*\][^\s!'\"(),;:+\-*/^&=<>{}]*)!"
@@ -37,7 +42,9 @@ _REFERENCES: Final = re.compile(
     r")(?![\w.(!\\?])"
 )
 _PREFIXES: Final = re.compile(r"^(?:_xlfn\.|_xlws\.|_xll\.)+", re.IGNORECASE)
-_OFFICE_JS: Final = re.compile(r"^_xldudf_(?:[A-Z0-9]+_)??(?=[A-Z])", re.IGNORECASE)
+_OFFICE_JS: Final = "_XLDUDF_"
+# What stands before a function of a file: the number of a link, a file, or a link that was lost.
+_FILE: Final = re.compile(r"'?(?:\[[^\]]*\]|#REF|.*\.xl[a-z]{1,2})'?", re.IGNORECASE | re.DOTALL)
 SKIPS: Final = re.compile(r"[,(]\s*,|,\s*\)")
 _REGISTRABLE: Final = re.compile(r"\[\d+\]!|'(?:[^']|'')*'!|[A-Za-z_][\w.]*$")
 ARRAY_MINDED: Final = frozenset(
@@ -81,7 +88,7 @@ def function_names(formula: str) -> tuple[str, ...]:
     if "(" not in formula:
         return ()
     if _NOT_PLAIN.search(formula):
-        found = [(match[1] or "") + match[2] for match in _CALL.finditer(formula) if match[2]]
+        found = [_spelled(match) for match in _CALL.finditer(formula) if match["name"]]
     else:
         found = _PLAIN_CALL.findall(formula)
     return tuple(dict.fromkeys(found))
@@ -106,17 +113,39 @@ def own_among(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def own_name(spelled: str) -> str:
-    """Name of the function of ours that a spelling means; empty when it means none."""
-    name = bare_name(spelled)
+    """Name of the function of ours that a spelling means; empty when it means none.
+
+    A function behind the name of a sheet is that sheet's own.
+    """
+    where, _, written = spelled.rpartition("!")
+    name = bare_name(written)
+    if where and not _FILE.fullmatch(where):
+        return ""
     if name in FUNCTIONS:
         return name
-    short = _OFFICE_JS.sub("", name)
-    if short != name:
-        # The namespace is optional and may itself hold no underscore: try with and without.
-        for candidate in (name.removeprefix("_XLDUDF_"), short, short.partition("_")[2]):
-            if candidate in FUNCTIONS:
-                return candidate
-    return ""
+    if not name.startswith(_OFFICE_JS):
+        return ""
+    name = name.removeprefix(_OFFICE_JS)
+    while name and name not in FUNCTIONS:  # what stands before the name is a namespace
+        name = name.partition("_")[2]
+    return name
+
+
+def own_spans(formula: str) -> Iterator[tuple[int, int, str]]:
+    """Where the spelling of each call of ours begins and ends, and the function's name.
+
+    Examples
+    --------
+    >>> list(own_spans('=1+[1]!TOKEN_COST("TOKEN_COST(")'))
+    [(3, 17, 'TOKEN_COST')]
+    """
+    for match in _CALL.finditer(formula) if "(" in formula else ():
+        if match["name"] and (name := own_name(_spelled(match))):
+            yield match.start(), match.end("name"), name
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"{match['where']}!{match['name']}" if match["where"] else match["name"]
 
 
 def registrable(spelled: str) -> bool:
@@ -126,9 +155,8 @@ def registrable(spelled: str) -> bool:
 
 def plainly_spelled(formula: str) -> str:
     """Formula in which our functions stand under their plain names."""
-    for spelled, name in own_calls(formula):
-        if spelled != name:
-            formula = formula.replace(f"{spelled}(", f"{name}(")
+    for start, end, name in reversed(list(own_spans(formula))):
+        formula = formula[:start] + name + formula[end:]
     return formula
 
 

@@ -20,6 +20,13 @@ DESCRIPTOR: Final = 0x0008
 """Flag: size and checksum follow the data."""
 _DEFLATE_NOTES: Final = 0x0006
 _ZIP64: Final = 1
+_ELSEWHERE: Final = {"<H": 0xFFFF, "<L": ABSENT}
+"""What stands in the end record where the zip64 one has the number."""
+_NEEDED: Final = 20
+"""Version of the format that a reader of deflated data needs."""
+_EPOCH: Final = struct.pack("<2H", 0, 0x0021)
+"""The first of January 1980, as Excel writes: nobody's clock."""
+_UTF8: Final = 0x0800
 
 
 class Contents(NamedTuple):
@@ -52,6 +59,26 @@ def record_of(old: bytes, new: Contents) -> bytes:
     return head + place + old[46:name_end] + extra + old[extra_end:]
 
 
+def new_header(name: bytes, new: Contents) -> bytes:
+    """Local header of an entry that no archive had yet."""
+    head = struct.pack("<4s2H", LOCAL, _NEEDED, _name_flag(name)) + struct.pack("<H", new.method)
+    sizes = struct.pack("<3L2H", new.crc, new.packed, new.size, len(name), 0)
+    return head + _EPOCH + sizes + name
+
+
+def new_record(name: bytes, new: Contents, offset: int) -> bytes:
+    """Directory record of an entry that no archive had yet."""
+    head = struct.pack("<4s4H", CENTRAL, _NEEDED, _NEEDED, _name_flag(name), new.method)
+    sizes = struct.pack("<3L5H2L", new.crc, new.packed, new.size, len(name), 0, 0, 0, 0, 0, offset)
+    return head + _EPOCH + sizes + name
+
+
+def directory_offset(tail: bytes) -> int:
+    """Where the end records say that the directory stands; bytes before the archive not counted."""
+    place, form = (48, "<Q") if tail.startswith(END64) else (16, "<L")
+    return int(struct.unpack_from(form, tail, place)[0])
+
+
 def moved_record(record: bytes, shift: int) -> bytes:
     """Directory record of an entry that stands `shift` bytes later."""
     if not shift:
@@ -61,21 +88,28 @@ def moved_record(record: bytes, shift: int) -> bytes:
     return record[:place] + new + record[place + len(new) :]
 
 
-def moved_tail(tail: bytes, shift: int, grown: int) -> bytes:
-    """End records whose directory stands `shift` bytes later and is `grown` bytes longer."""
+def moved_tail(tail: bytes, shift: int, grown: int, more: int = 0) -> bytes:
+    """End records whose directory stands `shift` bytes later and is `grown` bytes longer.
+
+    `more` is how many entries it holds beyond those of before.
+    """
     new = bytearray(tail)
 
     def add(form: str, at: int, change: int) -> None:
         (old,) = struct.unpack_from(form, new, at)
-        if form == "<Q" or old != ABSENT:
+        if old != _ELSEWHERE.get(form):
             struct.pack_into(form, new, at, old + change)
 
     end = 0
     if tail.startswith(END64):
+        add("<Q", 24, more)
+        add("<Q", 32, more)
         add("<Q", 40, grown)
         add("<Q", 48, shift)
         add("<Q", 56 + 8, shift + grown)
         end = END64_LENGTH
+    add("<H", end + 8, more)
+    add("<H", end + 10, more)
     add("<L", end + 12, grown)
     add("<L", end + 16, shift)
     return bytes(new)
@@ -98,6 +132,11 @@ def _described(old: bytes, flags_at: int, new: Contents) -> bytes:
     head = old[:flags_at] + struct.pack("<2H", kept, new.method)
     times = old[flags_at + 4 : flags_at + 8]
     return head + times + struct.pack("<3L", new.crc, new.packed, new.size)
+
+
+def _name_flag(name: bytes) -> int:
+    """Flags that a name needs."""
+    return 0 if name.isascii() else _UTF8
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, int, int]]:

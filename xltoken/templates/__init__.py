@@ -6,5 +6,6 @@ import os
 # file everywhere. It looks at this once, when it is first imported.
 os.environ.setdefault("OPENPYXL_LXML", "False")
 
+from xltoken.templates.build import HOSTS as HOSTS
 from xltoken.templates.build import TEMPLATES as TEMPLATES
 from xltoken.templates.build import new as new

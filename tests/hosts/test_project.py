@@ -1,0 +1,197 @@
+"""The add-in and the workbook with macros: what is in them, and that others open them."""
+
+import io
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from oletools.olevba import VBA_Parser
+from openpyxl import load_workbook
+from pyopenvba import ExcelFile, check_file
+
+import xltoken
+from xltoken.hosts import intellisense, project, vba
+from xltoken.recalc.libreoffice import program
+from xltoken.templates import TEMPLATES, new
+
+SUMMARIES = {t.name: t.summary for t in TEMPLATES.values()}
+ALLOWED_TO_RUN = {"Workbook_Open"}
+"""Events that our code answers by itself; a reviewer of macros sees these and no other."""
+
+
+@pytest.fixture(scope="module")
+def add_in():
+    """The add-in's bytes."""
+    return project.add_in(SUMMARIES)
+
+
+@pytest.fixture(scope="module")
+def budget(tmp_path_factory):
+    """A budget that carries the functions, and the same budget without."""
+    folder = tmp_path_factory.mktemp("budget")
+    new("token_budget", folder / "b.xlsm", host="excel")
+    new("token_budget", folder / "b.xlsx", host="excel")
+    return folder / "b.xlsm", folder / "b.xlsx"
+
+
+def parts(content):
+    """Every part by name."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def modules_of(name, content):
+    """Modules of a VBA project as olevba reads them, and what it says of them."""
+    parser = VBA_Parser(name, data=content)
+    try:
+        code = {
+            m[2].removesuffix(".bas").removesuffix(".cls"): m[3] for m in parser.extract_macros()
+        }
+        return code, parser.analyze_macros()
+    finally:
+        parser.close()
+
+
+def test_the_same_bytes_each_time(add_in, budget):
+    """The same versions give the same add-in and the same workbook, whenever and wherever."""
+    assert project.add_in(SUMMARIES) == add_in
+    xlsm, xlsx = budget
+    assert project.with_wrapper(xlsx.read_bytes()) == xlsm.read_bytes()
+
+
+def test_nothing_of_a_person_or_a_time_is_inside(add_in):
+    """The properties name xltoken, no author of a template and no date."""
+    core = parts(add_in)["docProps/core.xml"].decode()
+    assert f"xltoken {xltoken.__version__}" in core
+    assert "lastModifiedBy" not in core
+    assert "created" not in core
+    with zipfile.ZipFile(io.BytesIO(add_in)) as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        # Otherwise Windows and Linux would write different bytes.
+        assert len({info.create_system for info in archive.infolist()}) == 1
+
+
+@pytest.mark.parametrize("kind", ["add-in", "workbook"])
+def test_olevba_reads_our_modules(add_in, budget, kind):
+    """An independent reader finds each module with the text that was written."""
+    content = add_in if kind == "add-in" else budget[0].read_bytes()
+    code, found = modules_of("x.xlam" if kind == "add-in" else "x.xlsm", content)
+    expected = vba.modules(with_ribbon=kind == "add-in")
+    for module in expected:
+        read = re.sub(r"^(Attribute [^\n]*\n)+", "", code[module.name].replace("\r\n", "\n"))
+        assert read.strip() == module.code.replace("\r\n", "\n").strip(), module.name
+    sheets = {name for name in code if re.fullmatch(r"Sheet\d+", name)}
+    assert set(code) - sheets == {module.name for module in expected}
+    runs = {keyword for kind_, keyword, _ in found if kind_ == "AutoExec"}
+    assert runs <= ALLOWED_TO_RUN
+
+
+@pytest.mark.parametrize("kind", ["add-in", "workbook"])
+def test_the_project_is_sound(add_in, budget, tmp_path, kind):
+    """The library that wrote it finds no fault in the package or the project."""
+    path = tmp_path / ("x.xlam" if kind == "add-in" else "x.xlsm")
+    path.write_bytes(add_in if kind == "add-in" else budget[0].read_bytes())
+    report = check_file(path)
+    assert report.complete
+    assert not report.issues
+    with ExcelFile(path) as book:
+        assert book.validate() == []
+
+
+@pytest.mark.parametrize("kind", ["add-in", "workbook"])
+def test_every_relation_leads_to_a_part(add_in, budget, kind):
+    """Each relationship has its own id and a target that is there; each part has a content type."""
+    found = parts(add_in if kind == "add-in" else budget[0].read_bytes())
+    types = found["[Content_Types].xml"].decode()
+    for name, data in found.items():
+        if name.endswith(".rels"):
+            folder = Path(name).parent.parent
+            ids = []
+            for relation in ET.fromstring(data):
+                target = relation.get("Target")
+                place = target[1:] if target.startswith("/") else (folder / target).as_posix()
+                place = re.sub(r"[^/]+/\.\./", "", place)
+                assert place in found, (name, target)
+                ids.append(relation.get("Id"))
+            assert len(ids) == len(set(ids))
+        elif name != "[Content_Types].xml":
+            extension = name.rpartition(".")[2]
+            assert f'PartName="/{name}"' in types or f'Extension="{extension}"' in types
+
+
+def test_help_while_typing_travels_as_a_custom_part(add_in, budget):
+    """Both carry the texts for IntelliSense, related from the workbook; no sheet is added."""
+    for content in (add_in, budget[0].read_bytes()):
+        found = parts(content)
+        assert found["customXml/item1.xml"] == intellisense.part()
+        assert b"customXml/item1.xml" in found["xl/_rels/workbook.xml.rels"]
+        assert intellisense.NAMESPACE.encode() in found["customXml/itemProps1.xml"]
+        assert b"_IntelliSense_" not in found["xl/workbook.xml"]
+
+
+def test_the_ribbon_is_the_add_ins_alone(add_in, budget):
+    """The add-in has the tab; a workbook that carries the functions changes no ribbon."""
+    assert b"customUI/customUI14.xml" in parts(add_in)["_rels/.rels"]
+    assert "customUI" not in " ".join(parts(budget[0].read_bytes()))
+    for name in TEMPLATES:
+        assert name.encode() in parts(add_in)["customUI/customUI14.xml"]
+
+
+def test_the_wrapper_changes_no_value_and_no_formula(budget):
+    """Sheets of the .xlsm are those of the .xlsx, but for the code names that VBA wants."""
+    xlsm, xlsx = (parts(path.read_bytes()) for path in budget)
+    for name, data in xlsx.items():
+        if name.startswith("xl/worksheets/sheet"):
+            assert re.sub(rb' ?codeName="[^"]*"', b"", xlsm[name]) == re.sub(
+                rb' ?codeName="[^"]*"', b"", data
+            )
+        elif name not in ("[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
+            assert xlsm[name] == data, name
+
+
+def test_openpyxl_opens_the_workbook_with_its_values(budget):
+    """openpyxl sees the project, every sheet, and every saved value."""
+    xlsm, xlsx = budget
+    assert load_workbook(xlsm, keep_vba=True).vba_archive is not None
+    ours, plain = (load_workbook(path, data_only=True) for path in budget)
+    assert ours.sheetnames == plain.sheetnames
+    for sheet in plain:
+        assert list(ours[sheet.title].values) == list(sheet.values)
+
+
+def test_a_recalculation_keeps_the_wrapper(budget, run, tmp_path):
+    """``recalc`` computes a workbook with macros and leaves its project byte for byte."""
+    code, _, err = run("recalc", budget[0], "-o", tmp_path / "out.xlsm", "--set", "utilization=0.4")
+    assert code == 0, err
+    before, after = parts(budget[0].read_bytes()), parts((tmp_path / "out.xlsm").read_bytes())
+    assert after["xl/vbaProject.bin"] == before["xl/vbaProject.bin"]
+    assert after["xl/worksheets/sheet3.xml"] != before["xl/worksheets/sheet3.xml"]
+
+
+def test_only_a_plain_workbook_gets_the_wrapper(budget):
+    """A workbook that has macros already is refused, not given a second project."""
+    with pytest.raises(ValueError, match=r"no plain \.xlsx"):
+        project.with_wrapper(budget[0].read_bytes())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not program(), reason="needs LibreOffice")
+def test_libreoffice_opens_the_workbook_with_its_values(budget, tmp_path):
+    """LibreOffice reads the .xlsm and shows the values that were saved."""
+    xlsm, xlsx = budget
+    shown = {}
+    for path in budget:
+        folder = tmp_path / path.suffix[1:]
+        subprocess.run(
+            [program(), f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless",
+             "--convert-to", 'csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1',
+             "--outdir", folder, path],
+            check=True, capture_output=True, timeout=180,
+        )  # fmt: skip
+        shown[path.suffix] = {f.name.partition("-")[2]: f.read_text() for f in folder.iterdir()}
+    assert shown[".xlsm"] == shown[".xlsx"]
+    assert len(shown[".xlsm"]) == len(load_workbook(xlsx).sheetnames)
+    assert not any("#NAME?" in text or "Err:" in text for text in shown[".xlsm"].values())

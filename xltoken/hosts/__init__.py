@@ -1,0 +1,1 @@
+"""Doors to the applications: Excel's wrapper and add-in."""

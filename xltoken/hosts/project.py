@@ -1,0 +1,191 @@
+"""Packages that carry our VBA: the add-in, and a workbook with the wrapper inside.
+
+Both are made from nothing that changes with time or place: the same xltoken and the same xlwings
+give the same bytes.
+"""
+
+import io
+import posixpath
+import re
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import xltoken
+from xltoken.hosts import intellisense, ribbon, vba
+
+_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006"
+_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
+_SPREADSHEET: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+_MACRO_ENABLED: Final = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+_PROPERTIES_TYPE: Final = "application/vnd.openxmlformats-officedocument.customXmlProperties+xml"
+_HELP_ID: Final = "{6C1B1E1C-6E0B-4B3B-9C39-2F8B6D0E5A11}"
+"""Id of our custom part; any that is ours and stays the same will do."""
+_ABOUT: Final = (
+    "The token economics of AI inference as worksheet functions. Contains the VBA of xlwings, "
+    "BSD 3-clause licence, copyright Zoomer Analytics LLC; its notice stands in the module xlwings."
+)
+_TYPES: Final = "[Content_Types].xml"
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part to be added: its name, its content, and who relates to it how."""
+
+    name: str
+    content: bytes
+    relation: str
+    source: str = ""
+    content_type: str = ""
+
+
+def add_in(templates: Mapping[str, str]) -> bytes:
+    """Make the add-in (.xlam) from the installed xlwings.
+
+    Parameters
+    ----------
+    templates : mapping
+        Name of each template to what it is for, for the ribbon.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If pyOpenVBA, the package that writes VBA projects, is not installed.
+    """
+    from pyopenvba import ExcelFile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "xltoken.xlam")
+        ExcelFile.create_new(path).close()
+        empty = path.read_bytes()
+    parts = [*_help_parts(), _ribbon_part(templates)]
+    described = _with_parts(empty, parts, {"docProps/core.xml": _core_properties()})
+    return _with_modules(described, ".xlam", vba.modules(with_ribbon=True))
+
+
+def with_wrapper(workbook: bytes) -> bytes:
+    """Make a macro-enabled workbook (.xlsm) of an .xlsx, with the wrapper inside.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If pyOpenVBA, the package that writes VBA projects, is not installed.
+    """
+    types = _read(workbook, _TYPES).decode()
+    if types.count(_SPREADSHEET) != 1:
+        raise ValueError("the workbook is no plain .xlsx.")
+    edited = {_TYPES: types.replace(_SPREADSHEET, _MACRO_ENABLED).encode()}
+    enabled = _with_parts(workbook, _help_parts(), edited)
+    return _with_modules(enabled, ".xlsm", vba.modules(with_ribbon=False))
+
+
+def _with_modules(content: bytes, suffix: str, modules: list[vba.Module]) -> bytes:
+    from pyopenvba import ExcelFile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"book{suffix}")
+        path.write_bytes(content)
+        with ExcelFile(path) as book:
+            if not book.has_vba_project():
+                book.add_vba_project()
+            project = book.vba_project()
+            if "Module1" in project.module_names():
+                project.delete_module("Module1")
+            for module in modules:
+                if module.name == vba.BOOK_MODULE:
+                    project.get_module(module.name).body = module.code
+                else:
+                    project.add_module(module.name, module.code)
+            book.save()
+        return path.read_bytes()
+
+
+def _help_parts() -> list[Part]:
+    """Help while typing, as a custom part: a sheet would be seen, a file beside would be opened."""
+    properties = (
+        f'<ds:datastoreItem ds:itemID="{_HELP_ID}" xmlns:ds="{_OFFICE}/customXml">'
+        f'<ds:schemaRefs><ds:schemaRef ds:uri="{intellisense.NAMESPACE}"/></ds:schemaRefs>'
+        "</ds:datastoreItem>"
+    )
+    item = "customXml/item1.xml"
+    return [
+        Part(item, intellisense.part(), f"{_OFFICE}/relationships/customXml", "xl/workbook.xml"),
+        Part(
+            "customXml/itemProps1.xml",
+            _xml(properties),
+            f"{_OFFICE}/relationships/customXmlProps",
+            item,
+            _PROPERTIES_TYPE,
+        ),
+    ]
+
+
+def _ribbon_part(templates: Mapping[str, str]) -> Part:
+    kind = "http://schemas.microsoft.com/office/2007/relationships/ui/extensibility"
+    return Part("customUI/customUI14.xml", ribbon.part(templates), kind)
+
+
+def _core_properties() -> bytes:
+    """Title and description that Excel's list of add-ins shows; no person, no time."""
+    return _xml(
+        f'<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<dc:title>xltoken {xltoken.__version__}</dc:title><dc:creator>xltoken</dc:creator>"
+        f"<dc:description>{escape(_ABOUT)}</dc:description></cp:coreProperties>"
+    )
+
+
+def _with_parts(content: bytes, added: list[Part], edited: Mapping[str, bytes]) -> bytes:
+    """Package with parts added and related, and others replaced; times of day are left out."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts |= edited
+    for part in added:
+        parts[part.name] = part.content
+        rels = _relations_of(part.source)
+        parts[rels] = _related(parts.get(rels), part, posixpath.dirname(part.source))
+        if part.content_type:
+            parts[_TYPES] = _typed(parts[_TYPES], part)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.create_system = 0  # of whichever system it is made on
+            archive.writestr(info, data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _relations_of(source: str) -> str:
+    folder, name = posixpath.split(source)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
+def _related(rels: bytes | None, part: Part, folder: str) -> bytes:
+    """Relations of a part with one more; its target is told from the part's folder."""
+    old = (
+        rels or _xml(f'<Relationships xmlns="{_PACKAGE}/relationships"></Relationships>')
+    ).decode()
+    taken = set(re.findall(r'\bId="([^"]*)"', old))
+    number = next(n for n in range(1, len(taken) + 2) if f"rId{n}" not in taken)
+    target = posixpath.relpath(part.name, folder or ".")
+    new = f'<Relationship Id="rId{number}" Type="{part.relation}" Target="{target}"/>'
+    return old.replace("</Relationships>", f"{new}</Relationships>").encode()
+
+
+def _typed(types: bytes, part: Part) -> bytes:
+    new = f'<Override PartName="/{part.name}" ContentType="{part.content_type}"/>'
+    return types.decode().replace("</Types>", f"{new}</Types>").encode()
+
+
+def _read(content: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(name)
+
+
+def _xml(body: str) -> bytes:
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{body}'.encode()
