@@ -40,6 +40,7 @@ check: $(READY)
 	$(BIN)/python -m pytest -m "" --cov --cov-report=term
 	$(BIN)/python tests/coverage_floor.py
 	$(BIN)/python -m xltoken new token_budget -o workbooks/token_budget.xlsx
+	$(BIN)/python -m xltoken new self_test -o workbooks/self_test.xlsx
 
 bench: $(READY)
 	$(BIN)/python benchmarks/start.py
@@ -49,6 +50,7 @@ bench: $(READY)
 
 workbooks: $(READY)
 	$(BIN)/python -m xltoken new token_budget -o workbooks/token_budget.xlsx --force
+	$(BIN)/python -m xltoken new self_test -o workbooks/self_test.xlsx --force
 	$(BIN)/python -m xltoken platforms -o docs/which-platform.md
 
 conformance: $(READY)

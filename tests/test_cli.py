@@ -38,10 +38,10 @@ def test_python_m_is_the_same_command():
 COMMANDS = (
     "demo", "new", "recalc", "eval", "functions", "doctor",
     "catalog list", "catalog show", "catalog sources", "catalog validate", "catalog prices",
-    "claims", "backtest", "platforms", "sweep", "simulate", "tornado",
+    "claims", "backtest", "platforms", "sweep", "simulate", "tornado", "relink", "addin build",
 )  # fmt: skip
-WITH_FILES = ("catalog import", "batch")
-"""Commands whose example needs a file of somebody else; their own tests run them."""
+WITH_FILES = ("catalog import", "batch", "addin install", "addin uninstall", "addin status")
+"""Commands whose example needs a file of somebody else, or Windows; their own tests run them."""
 
 
 @pytest.mark.parametrize("command", COMMANDS + WITH_FILES)

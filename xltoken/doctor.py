@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from xltoken.files import FileError
-from xltoken.machine import ExcelProgram, System, excel_program, exists, libreoffice_version
+from xltoken.machine import (
+    ExcelProgram,
+    PartMissing,
+    System,
+    excel_program,
+    exists,
+    libreoffice_version,
+)
 
 PYTHON: Final = "This Python"
 EXCEL: Final = "Excel"
@@ -292,7 +299,7 @@ def _addin(system: System) -> Iterator[Finding]:
     try:
         place = addin.profile(system.environ, system.platform, str(system.executable))
         records = addin.status(place)
-    except (addin.HostMissing, FileError, OSError) as error:
+    except (PartMissing, FileError, OSError) as error:
         yield Finding(EXCEL, "add-in", "wrong", str(error), "xltoken addin install")
         return
     absent = records[0].state == "missing"  # who never installed it misses nothing

@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from xml.parsers.expat import ExpatError
 
+
+class PartMissing(RuntimeError):  # noqa: N818 - not an error of the program
+    """An application or part that is not on this machine; the message says what to do."""
+
+
 SPILLS_FROM_BUILD: Final = 12527
 """First build of a Microsoft 365 Excel that surely spills.
 

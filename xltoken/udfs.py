@@ -31,9 +31,6 @@ _WORLD: Final = (
 """Which xlwings asks: its Lite in the browser, its Server, or Import Functions on Windows."""
 _SHOWS_MESSAGES: Final = _WORLD != "xlwings classic"
 """Whether an error's message is shown beside it; classic shows it in its place."""
-_COM_ERROR: Final = -2146828288
-"""What COM adds to Excel's number of an error value (the facility of an SCODE)."""
-_MARKS: Final = {_COM_ERROR + code: mark for mark, code in cells.EXCEL_CODES.items()}
 
 
 def _answered(function: WorksheetFunction, arguments: tuple[Any, ...]) -> Any:
@@ -53,7 +50,7 @@ def _marked(raw: Any) -> Any:
     """Argument in which the newer error values, which xlwings hands over as numbers, are marks."""
     if isinstance(raw, list | tuple):
         return [_marked(cell) for cell in raw]
-    return _MARKS.get(raw, raw) if type(raw) is int else raw
+    return cells.COM_ERRORS.get(raw, raw) if type(raw) is int else raw
 
 
 def _counts_from_1904() -> bool:

@@ -46,8 +46,11 @@ class Constants:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentSet:
-    """One call. An argument is SKIPPED, an Area, Constants, or what a formula may say itself:
-    a number, text, boolean, error mark, or a date for DATE(...)."""
+    """One call, in a book of one date system.
+
+    An argument is SKIPPED, an Area, Constants, or what a formula says itself: a number, a text, a
+    boolean, an error mark, a date for DATE(...).
+    """
 
     name: str
     arguments: tuple[Any, ...]
@@ -98,6 +101,13 @@ def answer(result: Any) -> Answer:
     """Result in the form in which answers are compared: type by type, in its own shape."""
     rows = result if isinstance(result, list) else [[result]]
     return tuple(tuple(_told(value) for value in row) for row in rows)
+
+
+def as_table(result: Any) -> Any:
+    """Result of xlwings' COM server as the sheet shows it: a single row comes without its column."""
+    if isinstance(result, list | tuple) and not any(isinstance(r, list | tuple) for r in result):
+        return [list(result)]
+    return [list(row) for row in result] if isinstance(result, list | tuple) else result
 
 
 def _told(value: Any) -> tuple[str, Any]:

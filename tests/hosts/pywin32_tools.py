@@ -8,6 +8,7 @@ The stand-ins know what these paths touch and nothing else: a workbook with its 
 and ranges whose ``Value`` and ``Value2`` are given.
 """
 
+import atexit
 import ctypes
 import datetime as dt
 import io
@@ -39,11 +40,6 @@ class ComTime(dt.datetime):
 def com_error_value(number: int) -> int:
     """An error value of a cell as COM carries it: an int."""
     return _ERROR_BASE + number
-
-
-def error_number(carried: int) -> int:
-    """Number in VBA of an error value that COM carries."""
-    return carried - _ERROR_BASE
 
 
 # --- Excel's objects ------------------------------------------------------------------------------
@@ -183,13 +179,12 @@ def install() -> Any:
     import xlwings as xw
     from xlwings import _xlwindows, udfs
 
-    import atexit
-
     atexit.unregister(_xlwindows.cleanup)  # it would look for Excel's processes
     xw._xlwindows = _xlwindows
     if "excel" not in [engine.name for engine in xw.engines]:
         xw.engines.add(xw.Engine(impl=_xlwindows.engine))
-    xw.func, xw.arg, xw.ret, xw.sub = udfs.xlfunc, udfs.xlarg, udfs.xlret, udfs.xlsub
+    xw.func, xw.arg, xw.ret = udfs.xlfunc, udfs.xlarg, udfs.xlret
+    xw.sub = xw.script = udfs.xlsub
 
     from xlwings import com_server
 
@@ -215,10 +210,3 @@ def generated_vba(module_name: str = "xltoken.udfs", workbook: str = "book.xlsm"
     module = importlib.import_module(module_name)
     udfs.generate_vba_wrapper(module_name, module, written, Workbook(workbook))
     return written.getvalue()
-
-
-def call_lines(vba: str) -> dict[str, str]:
-    """The line of each function that calls Python, by the function's name."""
-    lines = (line.strip() for line in vba.splitlines())
-    calls = (line for line in lines if "XLPy.CallUDF(" in line and "Application.Caller" in line)
-    return {line.partition(" = ")[0]: line for line in calls}

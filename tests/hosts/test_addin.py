@@ -8,6 +8,7 @@ import pytest
 import xltoken
 from xltoken.files import FileError
 from xltoken.hosts import addin, intellisense
+from xltoken.machine import PartMissing
 
 TEMPLATES = {"token_budget": "A budget."}
 OWN_SETTINGS = b'"INTERPRETER_WIN","C:\\other\\python.exe"\r\n"SHOW CONSOLE","True"\r\n'
@@ -222,7 +223,7 @@ def test_pythonw_has_a_sibling_that_can_print(home):
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_other_systems_get_a_clear_word(platform):
     """Where Excel's VBA cannot reach Python, the message names what can be used instead."""
-    with pytest.raises(addin.HostMissing, match=r"Windows only|Excel for Windows only") as refused:
+    with pytest.raises(PartMissing, match=r"Windows only|Excel for Windows only") as refused:
         addin.profile({}, platform)
     assert "xlwings Lite" in str(refused.value)
     assert "xltoken recalc" in str(refused.value)
@@ -230,7 +231,7 @@ def test_other_systems_get_a_clear_word(platform):
 
 def test_a_windows_without_folders_is_told():
     """A service account without a profile gets a sentence, not a crash."""
-    with pytest.raises(addin.HostMissing, match="APPDATA is not set"):
+    with pytest.raises(PartMissing, match="APPDATA is not set"):
         addin.profile({"USERPROFILE": "C:\\Users\\Ann"}, "win32")
 
 
@@ -243,7 +244,6 @@ def test_an_add_in_is_called_one(tmp_path):
 
 def test_folders_that_cannot_be_made_are_told(place, monkeypatch):
     """A profile on a disk that refuses folders ends in one line."""
-
     make = Path.mkdir
 
     def refuses(path, **how):

@@ -1,6 +1,7 @@
 """The wrapper in VBA: run in an interpreter, over the very Python that answers in Excel."""
 
 import re
+from pathlib import Path
 
 import pytest
 from excel_stand_in import XL_MANUAL, Book, Excel, Range, array, serial
@@ -64,8 +65,8 @@ def test_modules_keep_the_limits_of_vba(module):
 def test_only_functions_are_offered_to_a_formula():
     """No other module shows a function to the function wizard: it is private, or has none."""
     for module in vba.modules(with_ribbon=True):
-        if module.name.startswith("xltoken_") and module.name != "xltoken_functions":
-            private = "Option Private Module" in module.code
+        if module.name not in ("xltoken_functions", vba.BOOK_MODULE):
+            private = "Option Private Module" in module.code.split("\r\n")[:2]
             assert private or "Public Function" not in module.code, module.name
 
 
@@ -74,6 +75,13 @@ def test_the_bridge_is_that_of_the_installed_xlwings():
     import xlwings
 
     code = vba.bridge_module()
+    stock = Path(xlwings.__file__).with_name("xlwings.bas").read_text(encoding="utf-8")
+    assert set(code.split("\r\n")) ^ set(stock.splitlines()) == {
+        "Option Private Module",
+        'Attribute VB_Name = "xlwings"',
+        'Public Const PROJECT_NAME As String = "xlwings"',
+        'Public Const PROJECT_NAME As String = "xltoken"',
+    }
     assert f'XLWINGS_VERSION As String = "{xlwings.__version__}"' in code
     assert "Redistribution and use in source and binary forms" in code
     assert "Zoomer Analytics LLC" in code

@@ -159,3 +159,54 @@ def test_replaced_parts_are_packed():
     assert entry.packed < len(xml) // 20
     packed = result[entry.data : entry.data + entry.packed]
     assert zlib.decompress(packed, -zlib.MAX_WBITS) == xml
+
+
+NEW = {"xl/new.xml": b"<new/>" * 99, "ä.bin": b"\x00\xff", "empty": b""}
+
+
+@pytest.mark.parametrize("level", [0, 2])
+def test_parts_come_behind_all_others_and_go_again(writer, level):
+    """An added part is whole and the last, the rest is raw; dropping it gives the old bytes."""
+    content = writer(PARTS)
+    more = rewritten(open_zip(PATH, content), {}, added=NEW, level=level)
+    file, old = zipfile.ZipFile(io.BytesIO(more)), zipfile.ZipFile(io.BytesIO(content))
+    assert file.testzip() is None
+    assert file.namelist() == [*old.namelist(), *NEW]
+    assert {name: file.read(name) for name in NEW} == NEW
+    assert file.comment == old.comment
+    assert file.getinfo("ä.bin").date_time == (1980, 1, 1, 0, 0, 0)
+    before, after = raw(content), raw(more)
+    assert all(after[name] == before[name] for name in before)
+    again = open_zip(PATH, more)
+    again.verify()
+    assert rewritten(again, {}, dropped=list(NEW)) == content
+
+
+def test_parts_are_added_dropped_and_replaced_at_once(writer):
+    """Whatever is done together is what is done one after the other, and others read it."""
+    content = writer(PARTS)
+    new = {"a.xml": b"<other/>"}
+    at_once = rewritten(open_zip(PATH, content), new, added=NEW, dropped=["b/c.bin", "d.txt"])
+    steps = rewritten(open_zip(PATH, content), {}, dropped=["b/c.bin", "d.txt"])
+    steps = rewritten(open_zip(PATH, steps), new)
+    assert at_once == rewritten(open_zip(PATH, steps), {}, added=NEW)
+    file = zipfile.ZipFile(io.BytesIO(at_once))
+    assert file.testzip() is None
+    expected = {**PARTS, **new, **NEW}
+    del expected["b/c.bin"], expected["d.txt"]
+    assert {name: file.read(name) for name in file.namelist()} == expected
+
+
+@pytest.mark.skipif(not shutil.which("unzip"), reason="Info-ZIP is not installed")
+def test_another_reader_finds_no_fault_in_added_parts(writer, tmp_path):
+    """Info-ZIP finds no error in an archive with parts added and dropped."""
+    content = rewritten(open_zip(PATH, writer(PARTS)), {}, added=NEW, dropped=["a.xml"])
+    path = saved(tmp_path, content)
+    told_of = subprocess.run(["unzip", "-tqq", path], check=False, capture_output=True)
+    assert told_of.returncode <= 1  # 1: it warns of a prefix
+
+
+def test_a_part_that_is_not_there_is_not_dropped():
+    """Dropping a part that the archive lacks is an error of the caller."""
+    with pytest.raises(KeyError):
+        rewritten(open_archive(PATH, GOOD), {}, dropped=["none.xml"])

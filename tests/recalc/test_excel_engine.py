@@ -11,8 +11,8 @@ import pytest
 from recalc_tools import F, book, parts_of, with_part
 
 from xltoken.files import FileError
+from xltoken.machine import PartMissing
 from xltoken.recalc import excel
-from xltoken.recalc.engines import EngineMissing
 from xltoken.recalc.sheetxml import ErrorText
 
 NA = -2146826246
@@ -323,14 +323,14 @@ def test_a_book_with_macros_is_opened_as_one(install):
 def test_excel_that_does_not_start_is_missing(install):
     """Where xlwings finds no Excel to start, the message says so."""
     install(_Excel(fails="start"))
-    with pytest.raises(EngineMissing, match="does not start"):
+    with pytest.raises(PartMissing, match="does not start"):
         excel.values(CONTENT, [("S", 1, 1)])
 
 
 def test_no_excel_beside_windows_and_macos(install):
     """On other systems xlwings has no Excel, and the message names the other engine."""
     install(_Excel(), "linux")
-    with pytest.raises(EngineMissing, match="--engine libreoffice"):
+    with pytest.raises(PartMissing, match="--engine libreoffice"):
         excel.values(CONTENT, [("S", 1, 1)])
 
 
@@ -338,5 +338,5 @@ def test_without_xlwings_the_message_says_what_to_install(install, monkeypatch):
     """A machine without xlwings is told to install it."""
     install(_Excel())
     monkeypatch.setitem(sys.modules, "xlwings", None)
-    with pytest.raises(EngineMissing, match="pip install xlwings"):
+    with pytest.raises(PartMissing, match="pip install xlwings"):
         excel.values(CONTENT, [("S", 1, 1)])

@@ -13,8 +13,9 @@ from openpyxl.chart import BarChart, Reference
 from recalc_tools import F, book, parts_of, replaced, with_part
 
 from xltoken.files import FileError
+from xltoken.machine import PartMissing
 from xltoken.recalc import engines, libreoffice
-from xltoken.recalc.engines import EngineMissing, second_engine
+from xltoken.recalc.engines import second_engine
 from xltoken.recalc.sheetxml import ErrorText, reference
 
 needed = pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is not installed")
@@ -216,7 +217,7 @@ def test_a_late_libreoffice_is_ended_with_its_children(tmp_path, monkeypatch):
 def test_a_libreoffice_that_does_nothing_is_missing(tmp_path, monkeypatch):
     """A program that ends without having run the macro is a broken installation."""
     stand_in(tmp_path, monkeypatch, "exit 3")
-    with pytest.raises(EngineMissing, match="did not start"):
+    with pytest.raises(PartMissing, match="did not start"):
         libreoffice.values(book({"S": {"A1": 1.0}}), [("S", 1, 1)])
 
 
@@ -258,7 +259,7 @@ def test_a_lost_formula_is_refused(tmp_path, monkeypatch):
 def test_a_program_that_cannot_run_is_missing(tmp_path, monkeypatch):
     """A file that the system does not start is named, with the reason."""
     monkeypatch.setattr(libreoffice, "program", lambda: str(tmp_path / "nothing"))
-    with pytest.raises(EngineMissing, match="cannot be started"):
+    with pytest.raises(PartMissing, match="cannot be started"):
         libreoffice.values(book({"S": {"A1": 1.0}}), [])
 
 
@@ -267,10 +268,10 @@ def test_without_libreoffice_the_message_says_what_to_do(monkeypatch):
     monkeypatch.delenv(libreoffice.VARIABLE, raising=False)
     monkeypatch.setattr(libreoffice.shutil, "which", lambda _: None)
     monkeypatch.setattr(libreoffice, "_USUAL", ())
-    with pytest.raises(EngineMissing, match="install it, or set XLTOKEN_SOFFICE"):
+    with pytest.raises(PartMissing, match="install it, or set XLTOKEN_SOFFICE"):
         libreoffice.values(b"", [])
     monkeypatch.setenv(libreoffice.VARIABLE, "/no/such")
-    with pytest.raises(EngineMissing, match="XLTOKEN_SOFFICE names /no/such"):
+    with pytest.raises(PartMissing, match="XLTOKEN_SOFFICE names /no/such"):
         libreoffice.values(b"", [])
 
 

@@ -24,6 +24,7 @@ from xltoken.cli.frame import (
 )
 from xltoken.cli.hosting import app as hosting_app
 from xltoken.cli.inspecting import app as inspecting_app
+from xltoken.cli.relinking import app as relinking_app
 from xltoken.cli.scenarios import app as scenarios_app
 from xltoken.cli.study import app as study_app
 
@@ -45,6 +46,7 @@ app.add_typer(study_app)
 app.add_typer(batching_app)
 app.add_typer(scenarios_app)
 app.add_typer(inspecting_app)
+app.add_typer(relinking_app)
 app.add_typer(doctor_app)
 
 

@@ -210,15 +210,10 @@ def _explained(error: Exception) -> tuple[str, int]:
 
         if isinstance(error, FileError):
             return str(error), UNUSABLE
-    if "xltoken.recalc.engines" in sys.modules:
-        from xltoken.recalc.engines import EngineMissing
+    if "xltoken.machine" in sys.modules:
+        from xltoken.machine import PartMissing
 
-        if isinstance(error, EngineMissing):
-            return str(error), PART_MISSING
-    if "xltoken.hosts.addin" in sys.modules:
-        from xltoken.hosts.addin import HostMissing
-
-        if isinstance(error, HostMissing):
+        if isinstance(error, PartMissing):
             return str(error), PART_MISSING
     if "xltoken.recalc.workbook" in sys.modules:
         from xltoken.recalc.engine import FormulaError

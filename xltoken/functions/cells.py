@@ -38,6 +38,8 @@ EXCEL_CODES: Final = {
     "#UNKNOWN!": 2048, "#FIELD!": 2049, "#CALC!": 2050, "#BUSY!": 2051,
 }  # fmt: skip
 """Excel's own number of each error value (XlCVError)."""
+COM_ERRORS: Final = {code - 0x7FF60000: mark for mark, code in EXCEL_CODES.items()}
+"""Error values as COM hands them over: the number below 0x800A0000, as a signed integer."""
 ENGINE_ERRORS: Final = {
     "Na": NA, "Num": NUM, "Value": VALUE, "Div": DIV0, "Ref": "#REF!", "Name": "#NAME?",
     "Null": "#NULL!", "Spill": "#SPILL!", "Calc": "#CALC!", "Circ": "#CIRC!",

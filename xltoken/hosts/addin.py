@@ -21,15 +21,12 @@ from typing import Any, Final
 import xltoken
 from xltoken.files import FileError, write_atomically
 from xltoken.hosts import intellisense, project, vba
+from xltoken.machine import PartMissing
 
 FILE_NAME: Final = "xltoken.xlam"
 _SETTINGS: Final = f"{vba.PROJECT_NAME}.conf"
 _RECORD: Final = "installed.json"
 _INTERPRETER: Final = "INTERPRETER_WIN"
-
-
-class HostMissing(RuntimeError):  # noqa: N818 - a missing part of the installation
-    """Excel for Windows is not on this system; the message says what to use instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +64,17 @@ def profile(
 
     Raises
     ------
-    HostMissing
+    PartMissing
         On other systems than Windows, where Excel's VBA cannot reach Python.
     """
     if platform != "win32":
-        raise HostMissing(
+        raise PartMissing(
             "the add-in works in Excel for Windows only. On a Mac or in the browser use xlwings "
             "Lite; without Excel, xltoken recalc computes workbooks, and LibreOffice shows them."
         )
     for name in ("APPDATA", "USERPROFILE"):
         if not environ.get(name):
-            raise HostMissing(
+            raise PartMissing(
                 f"Windows did not say where this user's folders are ({name} is not set)."
             )
     python = Path(interpreter)

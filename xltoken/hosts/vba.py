@@ -105,7 +105,8 @@ def bridge_module() -> str:
             "install the version that xltoken names."
         )
     source = source.replace(stock, stock.replace('"xlwings"', f'"{PROJECT_NAME}"'))
-    return _code(*source.splitlines()[1:])
+    # Private: its helpers are no functions for cells.
+    return _code("Option Private Module", *source.splitlines()[1:])
 
 
 def _shipped(name: str) -> str:

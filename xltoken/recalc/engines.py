@@ -1,7 +1,5 @@
 """The applications that can recalculate a workbook beside our own engine."""
 
-import io
-import zipfile
 from collections.abc import Iterable
 from typing import Final, Protocol
 
@@ -9,10 +7,6 @@ from xltoken.recalc.package import Place
 from xltoken.recalc.sheetxml import Value
 
 NAMES: Final = ("libreoffice", "excel")
-
-
-class EngineMissing(RuntimeError):  # noqa: N818 - a missing part of the installation
-    """The application is not on this machine, or does not start; the message says what to do."""
 
 
 class SecondEngine(Protocol):
@@ -23,7 +17,7 @@ class SecondEngine(Protocol):
 
     Raises
     ------
-    EngineMissing
+    xltoken.machine.PartMissing
         If the application is not installed or does not start.
     xltoken.files.FileError
         If it cannot open or recalculate the file, or takes longer than `timeout` seconds.
@@ -47,10 +41,3 @@ def second_engine(name: str) -> SecondEngine:
 
         return excel.values
     raise ValueError(f"{name}: no such engine; there are {', '.join(NAMES)}.")
-
-
-def file_name(content: bytes) -> str:
-    """Name for a copy of a workbook: Excel refuses one with macros that is called .xlsx."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        macros = b"sheet.macroEnabled" in archive.read("[Content_Types].xml")
-    return "book.xlsm" if macros else "book.xlsx"

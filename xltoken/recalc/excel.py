@@ -20,30 +20,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from xltoken.files import FileError
-from xltoken.recalc.engines import EngineMissing, file_name
-from xltoken.recalc.package import Place, parsed
+from xltoken.functions.cells import COM_ERRORS
+from xltoken.machine import PartMissing
+from xltoken.recalc.package import Place, name_of_copy, parsed
 from xltoken.recalc.sheetxml import ErrorText, Value
 
-ERRORS: Final = {
-    2000: "#NULL!",
-    2007: "#DIV/0!",
-    2015: "#VALUE!",
-    2023: "#REF!",
-    2029: "#NAME?",
-    2036: "#NUM!",
-    2042: "#N/A",
-    2043: "#GETTING_DATA",
-    2045: "#SPILL!",
-    2046: "#CONNECT!",
-    2047: "#BLOCKED!",
-    2048: "#UNKNOWN!",
-    2049: "#FIELD!",
-    2050: "#CALC!",
-}
-"""Excel's error numbers (xlCVError)."""
-
 _SYSTEM: str = sys.platform
-_ERROR_BASE: Final = -2146828288  # 0x800A0000: an error cell arrives as this plus its number
 _FORCE_DISABLE: Final = 3  # msoAutomationSecurityForceDisable
 _CELLS_AT_ONCE: Final = 500_000
 _SECONDS_TO_QUIT: Final = 5.0
@@ -59,7 +41,7 @@ def values(
 
     Raises
     ------
-    EngineMissing
+    PartMissing
         If there is no Excel on this machine, or it does not start.
     FileError
         If it cannot open the workbook, or takes longer than `timeout` seconds.
@@ -71,7 +53,7 @@ def values(
         ) as folder,
         _hidden_excel() as app,
     ):
-        copy = Path(folder) / file_name(content)
+        copy = Path(folder) / name_of_copy(content)
         copy.write_bytes(content)
         late = threading.Event()
         guard = threading.Timer(timeout, _stop, (app.pid, late))
@@ -139,8 +121,8 @@ def _value(raw: Any) -> Value:
     """Return a Value2 as a value: numbers and dates come as floats, and errors as whole numbers."""
     if raw is None or isinstance(raw, bool | str | float):
         return raw
-    if isinstance(raw, int) and raw - _ERROR_BASE in ERRORS:
-        return ErrorText(ERRORS[raw - _ERROR_BASE])
+    if isinstance(raw, int) and raw in COM_ERRORS:
+        return ErrorText(COM_ERRORS[raw])
     raise FileError(f"Excel has an error {raw!r} in a cell that this version does not know.")
 
 
@@ -151,7 +133,7 @@ def _hidden_excel() -> Iterator[Any]:
     try:
         app = xlwings.App(visible=False, add_book=False)
     except Exception as error:  # noqa: BLE001 - pywin32 and appscript have their own classes
-        raise EngineMissing(
+        raise PartMissing(
             f"Excel does not start ({_line(error)}); is it installed, and does it open by hand?"
         ) from None
     pid = app.pid
@@ -198,11 +180,11 @@ def _stop(pid: int, late: threading.Event | None = None) -> None:
 
 def _xlwings() -> Any:
     if _SYSTEM not in ("win32", "darwin"):
-        raise EngineMissing("Excel runs on Windows and macOS only; use --engine libreoffice here.")
+        raise PartMissing("Excel runs on Windows and macOS only; use --engine libreoffice here.")
     try:
         import xlwings
     except ImportError:
-        raise EngineMissing("xlwings is not installed; pip install xlwings.") from None
+        raise PartMissing("xlwings is not installed; pip install xlwings.") from None
     return xlwings
 
 

@@ -19,7 +19,7 @@ QUOTED: Final = r"'(?:[^']|'')*+(?:'|\Z)"
 COLUMN: Final = r"\[(?:[^\[\]']|'.|\[(?:[^\]']|'.)*+(?:\]|\Z))*+(?:\]|\Z)"
 """A text, a quoted sheet, and a column of a table, which may hold anything that reads as a call."""
 _CALL: Final = re.compile(
-    TEXT + rf"|(?:(?P<where>'(?:[^']|'')*+'|\[[^\]]*\][^{_DELIMITER}]*+"
+    TEXT + rf"|(?:(?P<where>'(?:[^']|'')*+'|(?<![\w.\\?\]])\[[^\[\]']*\][^{_DELIMITER}]*+"
     rf"|(?<![^{_DELIMITER}])[^{_DELIMITER}]++)!)?{_NAMED}|{QUOTED}|{COLUMN}",
     re.DOTALL,
 )

@@ -19,8 +19,8 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from xltoken.files import FileError
-from xltoken.recalc.engines import EngineMissing, file_name
-from xltoken.recalc.package import Package, Place, parsed
+from xltoken.machine import PartMissing
+from xltoken.recalc.package import Package, Place, name_of_copy, parsed
 from xltoken.recalc.sheetxml import ErrorText, Value, address
 
 VARIABLE: Final = "XLTOKEN_SOFFICE"
@@ -63,23 +63,23 @@ def values(
 
     Raises
     ------
-    EngineMissing
+    PartMissing
         If LibreOffice is not installed or does not start.
     FileError
         If it cannot open the workbook, or takes longer than `timeout` seconds.
     """
     soffice = program()
     if soffice is None:
-        raise EngineMissing(_missing())
+        raise PartMissing(_missing())
     before = parsed(Path("workbook"), content)
     with tempfile.TemporaryDirectory(prefix="xltoken-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
-        source, saved, dumped = (folder / n for n in (file_name(content), "out.xlsx", "numbers"))
+        source, saved, dumped = (folder / n for n in (name_of_copy(content), "out.xlsx", "numbers"))
         source.write_bytes(content)
         _write_profile(folder / "profile", _macro(source, saved, dumped))
         _run(soffice, folder / "profile", timeout)
         if not dumped.exists():
-            raise EngineMissing(
+            raise PartMissing(
                 f"{soffice} did not start, or runs no macros; try it by hand, or name another "
                 f"program in {VARIABLE}."
             )
@@ -149,7 +149,7 @@ def _run(soffice: str, profile: Path, timeout: float) -> None:
             command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
         )
     except OSError as error:
-        raise EngineMissing(f"{soffice} cannot be started ({error.strerror}).") from None
+        raise PartMissing(f"{soffice} cannot be started ({error.strerror}).") from None
     try:
         process.wait(timeout)
     except subprocess.TimeoutExpired:

@@ -120,15 +120,12 @@ def add_link(parts: Parts, package: Package, target: str, names: Collection[str]
     """Add a link to a file whose functions of these `names` are called; it is the last one."""
     book = package.book_part
     folder = posixpath.join(posixpath.dirname(book), "externalLinks")
-    taken = {name.lower() for name in package.archive.names}
-    number = next(
-        n for n in itertools.count(1) if f"{folder}/externalLink{n}.xml".lower() not in taken
-    )
-    part = f"{folder}/externalLink{number}.xml"
-    kind = f'ContentType="{_LINK_TYPE}"'
-    parts.put(
-        _TYPES, _related(parts.text(_TYPES), "Types", f'<{{}}Override PartName="/{part}" {kind}/>')
-    )
+    taken = {posixpath.basename(part).lower() for part in package.archive.names}
+    tried = (f"externalLink{number}.xml" for number in itertools.count(1))
+    name = next(name for name in tried if taken.isdisjoint({name.lower(), f"{name}.rels".lower()}))
+    part = f"{folder}/{name}"
+    said = f'PartName={quoteattr(f"/{part}")} ContentType="{_LINK_TYPE}"'
+    parts.put(_TYPES, _related(parts.text(_TYPES), "Types", "Override", said))
     xml = parts.text(book)
     strict = _RELATIONS[True] in xml
     office = _RELATIONS[strict]
@@ -136,15 +133,8 @@ def add_link(parts: Parts, package: Package, target: str, names: Collection[str]
     relations = parts.text(rels)
     used = {_said(match).get("Id") for match in _elements(relations, "Relationship")}
     relation = next(f"rId{n}" for n in itertools.count(1) if f"rId{n}" not in used)
-    parts.put(
-        rels,
-        _related(
-            relations,
-            "Relationships",
-            f'<{{}}Relationship Id="{relation}" Type="{office}/externalLink" '
-            f'Target="externalLinks/externalLink{number}.xml"/>',
-        ),
-    )
+    said = f'Id="{relation}" Type="{office}/externalLink" Target="externalLinks/{name}"'
+    parts.put(rels, _related(relations, "Relationships", "Relationship", said))
     parts.put(book, _with_reference(xml, relation, office))
     kind, written = _relation_to(target, office)
     parts.added[part] = (
@@ -169,7 +159,7 @@ def name_functions(parts: Parts, link: Link, names: Collection[str]) -> None:
     if listed is not None:
         parts.put(link.part, _with_child(xml, listed, _named(missing, listed["prefix"])))
         return
-    book = next(_elements(xml, "externalBook"))
+    book = _element(xml, "externalBook")
     sheets = next(_elements(xml, "sheetNames"), None)
     prefix = book["prefix"]
     new = f"<{prefix}definedNames>{_named(missing, prefix)}</{prefix}definedNames>"
@@ -253,7 +243,7 @@ def _relation_to(path: str, office: str) -> tuple[str, str]:
 
 def _with_reference(xml: str, relation: str, office: str) -> str:
     """Workbook part with one more external link, in its place among the elements."""
-    root, sheet = next(_elements(xml, "workbook")), next(_elements(xml, "sheet"))
+    root, sheet = _element(xml, "workbook"), _element(xml, "sheet")
     own = re.search(r"([\w.-]+):id\s*=", sheet["attributes"])
     space = own[1] if own else "r"
     said = f'{space}:id="{relation}"'
@@ -265,7 +255,7 @@ def _with_reference(xml: str, relation: str, office: str) -> str:
     if listed is not None:
         return _with_child(xml, listed, new)
     groups = next(_elements(xml, "functionGroups"), None)
-    at = _end(xml, groups or next(_elements(xml, "sheets")))
+    at = _end(xml, groups or _element(xml, "sheets"))
     return f"{xml[:at]}<{prefix}externalReferences>{new}</{prefix}externalReferences>{xml[at:]}"
 
 
@@ -273,10 +263,10 @@ def _named(names: Collection[str], prefix: str = "") -> str:
     return "".join(f"<{prefix}definedName name={quoteattr(name)}/>" for name in names)
 
 
-def _related(xml: str, parent: str, child: str) -> str:
+def _related(xml: str, parent: str, child: str, said: str) -> str:
     """Part in which the element `parent` has one more child, under its own prefix."""
-    match = next(_elements(xml, parent))
-    return _with_child(xml, match, child.format(match["prefix"]))
+    match = _element(xml, parent)
+    return _with_child(xml, match, f"<{match['prefix']}{child} {said}/>")
 
 
 # --- elements ------------------------------------------------------------------------------------
@@ -286,6 +276,13 @@ def _elements(xml: str, name: str) -> Iterator[re.Match[str]]:
     """Start tags of the elements of a name, with their prefix and attributes; none in comments."""
     tag = rf"<(?P<name>(?P<prefix>{PREFIX}){name})(?P<attributes>{ATTRIBUTES})(?P<empty>/?)>"
     return re.finditer(tag, _clean(xml))
+
+
+def _element(xml: str, name: str) -> re.Match[str]:
+    """Start tag of the first element of a name, which must be there."""
+    for match in _elements(xml, name):
+        return match
+    raise ValueError(f"an element {name} is missing")
 
 
 def _clean(xml: str) -> str:

@@ -184,6 +184,12 @@ def with_parts(content: bytes, parts: Mapping[str, bytes]) -> bytes:
     return rewritten(open_zip(Path("workbook"), content), parts) if parts else content
 
 
+def name_of_copy(content: bytes) -> str:
+    """Name for a copy of a workbook: Excel refuses one with macros that is called .xlsx."""
+    types = open_zip(Path("workbook"), content).read("[Content_Types].xml")
+    return "book.xlsm" if b"sheet.macroEnabled" in types else "book.xlsx"
+
+
 def _elements(xml: str, name: str) -> Iterator[dict[str, str]]:
     for match in re.finditer(rf"<(?:[A-Za-z_][\w.-]*:)?{name}(\s[^>]*?)/?>", xml):
         yield attributes_of(match[1])

@@ -174,7 +174,8 @@ def _relinked(package: Package, spelling: Spelling, addin: str) -> tuple[bytes, 
         count += through is None
         spelling = dataclasses.replace(spelling, link=through.number if through else count)
     changed = [one for one in found if one.calls and one.spelled(spelling, {}) != one.xml]
-    called = {mention.name for one in changed for mention in one.mentions}
+    new = found if count > len(links) else changed
+    called = {mention.name for one in new for mention in one.mentions}
     names = [name for name in FUNCTIONS if name in called]
     _check_names(package.path, changed, spelling, hidden_names(parts, package.book_part))
     dropped = _dead(links, found, spelling)

@@ -206,7 +206,7 @@ def recalculate(
         If a file cannot be read or written, or is signed and would be changed in place.
     SettingError
         If a setting names no input.
-    EngineMissing
+    PartMissing
         If the application asked for is not installed.
     """
     target = output or path

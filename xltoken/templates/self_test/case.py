@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any, Final
+from typing import Any
 
 from xltoken.functions import WorksheetFunction, cells
 from xltoken.functions.cells import CellError
@@ -133,9 +133,6 @@ def case(
 
 def seen(result: Any, look: Look, picked: tuple[int, int] | None) -> Result:
     """What a look at a result gives; an error counts as 1 where an error is looked for."""
-    if look is Look.CELL:
-        found: Result = _at(result, picked)
-        return found
     if look is Look.ROWS:
         return float(len(result))
     if look is Look.COLUMNS:
@@ -148,7 +145,7 @@ def seen(result: Any, look: Look, picked: tuple[int, int] | None) -> Result:
         return float(result == cells.NA)
     if look is Look.ERROR:
         return float(isinstance(result, CellError) and result != cells.NA)
-    found = result
+    found: Result = result
     return found
 
 

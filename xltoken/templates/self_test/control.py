@@ -39,14 +39,13 @@ def cover(
     s.put(sheet, "A3", LABEL, "x_label")
     total = _counts(book, sheet, functions, hosts)
     s.put(sheet, "A5", "The answer", "x_section")
-    shown = 'IF(live_host=saved_host,"{}","{}")'.format(
-        "No: those saved with the book. Press Ctrl+Alt+F9.", "Yes: this program computed them."
-    )
+    told = "No: those saved. Press Ctrl+Alt+F9."
+    live = f'=IFERROR(IF(live_host=saved_host,"{told}","Yes"),"No")'
     answers = (
         (LABEL, "=verdict", "x_answer"),
         ("That means", "=INDEX(meanings,verdict_row)", "x_output"),
         ("Computed by", "=live_host", "x_output"),
-        ("Live figures", f"={shown}", "x_output"),
+        ("Live figures", live, "x_output"),
         ("Cases", f"=E{total}", "x_output"),
         ("Pass", f"=F{total}", "x_output"),
         ("Fail", f"=G{total}", "x_output"),
@@ -174,10 +173,10 @@ def checks(
          failed.format(name), 0)
         for name, _, _ in rests
     ]  # fmt: skip
-    for row, (label, formula, due) in enumerate(rows, 6):
+    for row, (label, formula, count) in enumerate(rows, 6):
         s.put(sheet, f"A{row}", label, "x_label")
         s.put(sheet, f"B{row}", formula, "x_calculation", "0")
-        s.put(sheet, f"C{row}", due, "x_label", "0")
+        s.put(sheet, f"C{row}", count, "x_label", "0")
         s.put(sheet, f"D{row}", 0, "x_label", "0")
         s.put(sheet, f"E{row}", f"=IFERROR(1*(B{row}=C{row}),0)", "x_check", "0")
     row = 6 + len(rows)
@@ -250,25 +249,59 @@ def _fields(book: Workbook, sheet: Worksheet, row: int) -> None:
 
 _RULES: Final = (
     ("Expected figures", ""),
-    ("Arguments", "The worked example of each function in xltoken's registry, and that example "
-     "changed as the case says. The ranges stand on Inputs, under the name shown."),
-    ("Errors", "Looked at with ISNA, and ISERR for every other one: 1 where the error is there. An "
-     "error's text differs from language to language, so no text is compared."),
-    ("Hosts that cannot tell", "Some programs hand over a blank as 0, TRUE as 1, a price cut to "
-     "four decimals. There the case passes with the outcome that is stated for them, and is "
-     "counted on Cover."),
-    ("One error cell", "error_cell on Inputs is #DIV/0! on purpose: an error must be handed "
-     "through. No other cell shows an error."),
+    (
+        "Arguments",
+        (
+            "The worked example of each function in xltoken's registry, and that example "
+            "changed as the case says. The ranges stand on Inputs, under the name shown."
+        ),
+    ),
+    (
+        "Errors",
+        (
+            "Looked at with ISNA, and ISERR for every other one: 1 where the error is there. An "
+            "error's text differs from language to language, so no text is compared."
+        ),
+    ),
+    (
+        "Hosts that cannot tell",
+        (
+            "Some programs hand over a blank as 0, TRUE as 1, a price cut to "
+            "four decimals. There the case passes with the outcome that is stated for them, and is "
+            "counted on Cover."
+        ),
+    ),
+    (
+        "One error cell",
+        (
+            "error_cell on Inputs is #DIV/0! on purpose: an error must be handed "
+            "through. No other cell shows an error."
+        ),
+    ),
     ("Blank cells", "Blank arguments are read on purpose: they count as left out."),
-    ("No time axis", "A book of tests has no periods: each row is a case, and from Result to They "
-     "gave it every column but one holds one formula. Result here calls another function in every "
-     "block of rows."),
-    ("Inputs", "Arguments are test data, not assumptions of a model: their unit and range are the "
-     "function's, and any change must turn the mark to FAIL. Nothing is left green by 5 %."),
+    (
+        "No time axis",
+        (
+            "A book of tests has no periods: each row is a case, and each column holds one "
+            "formula, but for the column Result here, where the calls themselves stand."
+        ),
+    ),
+    (
+        "Inputs",
+        (
+            "Arguments are test data, not assumptions of a model: their unit and range are the "
+            "function's. A change turns the mark to FAIL wherever the result depends on it."
+        ),
+    ),
     ("No scenarios, no charts", "There is nothing to choose and nothing to forecast."),
-    ("Array block", "One table stands in an array formula over a declared block; every other table "
-     "is looked at through INDEX, ROWS, COLUMNS or SUMPRODUCT, so that no spill is needed."),
-)  # fmt: skip
+    (
+        "Array block",
+        (
+            "One table stands in an array formula over a declared block; every other table "
+            "is looked at through INDEX, ROWS, COLUMNS or SUMPRODUCT, so that no spill is needed."
+        ),
+    ),
+)
 
 
 def sources(sheet: Worksheet) -> None:
@@ -280,7 +313,9 @@ def sources(sheet: Worksheet) -> None:
     s.put(sheet, "A3", LABEL, "x_label")
     sheet["B3"].alignment = Alignment(horizontal="left", vertical="center")
     s.heading(sheet, 5, ("What", "How and why"))
-    made = f"{stamp()}, fingerprint {store.current().fingerprint}: the core itself, no host between."
+    made = (
+        f"{stamp()}, fingerprint {store.current().fingerprint}: the core itself, no host between."
+    )
     for row, (what, why) in enumerate(_RULES, 6):
         s.put(sheet, f"A{row}", what, "x_text")
         s.put(sheet, f"B{row}", why or made, "x_text")

@@ -63,10 +63,9 @@ def _worked(function: WorksheetFunction) -> Iterator[Case]:
         yield case(function, function.family, WORKED, arguments)
         return
     table = called(function, arguments)
-    looks: list[tuple[str, Look, tuple[int, int] | None]] = [
-        (WORKED, Look.CELL, telling(table)),
-        ("Table: number of its last row", Look.CELL, telling(table, last=True)),
-    ]
+    looks: list[tuple[str, Look, tuple[int, int] | None]] = [(WORKED, Look.CELL, telling(table))]
+    if len(table) > 1:
+        looks.append(("Table: number of its last row", Look.CELL, telling(table, last=True)))
     texts = [i for i, column in enumerate(function.columns) if column.kind == "text"]
     if texts:
         row = telling(table)[0]  # below the header, if there is one
@@ -126,7 +125,7 @@ def _unknown(function: WorksheetFunction) -> Iterator[Case]:
 
 def _logical(function: WorksheetFunction) -> Iterator[Case]:
     for place in _places(function, *_NUMERIC)[:1]:
-        yield _changed(function, place, True, "TRUE as")  # noqa: FBT003 - a cell's value
+        yield _changed(function, place, True, "TRUE as")
 
 
 def _text(function: WorksheetFunction) -> Iterator[Case]:
@@ -235,4 +234,3 @@ def _two(value: Argument) -> tuple[Argument, Argument]:
         return value, value.replace(year=value.year + 1)
     assert isinstance(value, float)
     return value, value * 2 if value >= 1 else value / 2
-

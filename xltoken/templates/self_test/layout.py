@@ -34,8 +34,8 @@ COLUMNS: Final = (
 VERDICTS: Final = (
     ("NO FUNCTIONS", "XLTOKEN_INFO gives no text: the functions are not installed here."),
     ("FAIL", "Some figure is not what the core gives: look for FAIL on the sheets of cases."),
-    ("OTHER CATALOG", "No failure: another catalog or version here. Make the book anew here: "
-     "xltoken new self_test"),
+    ("OTHER CATALOG", ("No failure: another catalog or version here. Make the book anew here: "
+     "xltoken new self_test")),
     ("PASS", "Every function gives here what the core gives."),
 )  # fmt: skip
 """What the mark can say; the first whose condition holds is what it says."""

@@ -56,15 +56,11 @@ def inputs(book: Workbook, sheet: Worksheet, cases: Iterable[Case]) -> Names:
                 _range(book, sheet, row, name, parameter.unit or "as its rows say", argument)
                 row += len(argument.rows) + 1
     area = f"C{_FIRST + 2}:{letter(_CELLS + _WIDEST - 1)}{row}"
-    s.validate(sheet, area, "Part of a test", "anything; another value than this must turn the "
-               "mark to FAIL", allow_blank=True, type="textLength", operator="between",
-               formula1="0", formula2="60")  # fmt: skip
+    part_of_a_test(sheet, area)
     return names
 
 
-def _range(
-    book: Workbook, sheet: Worksheet, row: int, name: str, unit: str, block: Block
-) -> None:
+def _range(book: Workbook, sheet: Worksheet, row: int, name: str, unit: str, block: Block) -> None:
     s.put(sheet, f"A{row}", name, "x_label")
     s.put(sheet, f"B{row}", unit, "x_unit")
     _sourced(sheet, row, "Worked example, or made of it")
@@ -79,6 +75,15 @@ def _range(
                 typed(sheet, place, value, block.shown)
     last = letter(_CELLS + len(block.rows[0]) - 1)
     s.name(book, name, "Inputs", f"C{row}:{last}{row + len(block.rows) - 1}")
+
+
+def part_of_a_test(sheet: Worksheet, area: str) -> None:
+    """Let arguments be anything short, and say what a change does."""
+    s.validate(
+        sheet, area, "Part of a test", "anything; another value turns the case to FAIL wherever "
+        "its result depends on it", allow_blank=True, type="textLength", operator="between",
+        formula1="0", formula2="60",
+    )  # fmt: skip
 
 
 def typed(sheet: Worksheet, place: str, value: Any, number_format: str | None = None) -> None:

@@ -15,7 +15,7 @@ from xltoken.templates import style as s
 from xltoken.templates.self_test import layout as at
 from xltoken.templates.self_test.case import Argument, Block, Case, Limit, Look, Special, called
 from xltoken.templates.self_test.edges import example
-from xltoken.templates.self_test.ranges import Names, aside, key, typed
+from xltoken.templates.self_test.ranges import Names, aside, key, part_of_a_test, typed
 
 ERROR: Final = "error"
 """What stands for an error where a formula compares."""
@@ -45,10 +45,8 @@ def cases(
         ("result", "B"), ("group", "D"), ("shows", "E"), ("catalog", at.CATALOG), ("met", at.MET),
     ):  # fmt: skip
         s.name(book, f"{prefix}_{name}", sheet.title, f"{column}{at.FIRST_CASE}:{column}{last}")
-    first, final = letter(at.ARGUMENT), letter(at.ARGUMENT + at.ARGUMENTS - 1)
-    s.validate(sheet, f"{first}{at.FIRST_CASE}:{final}{last}", "Part of a test",
-               "anything; another value than this must turn the case to FAIL", allow_blank=True,
-               type="textLength", operator="between", formula1="0", formula2="60")  # fmt: skip
+    # The row and column that are picked of a table stand beside the arguments.
+    part_of_a_test(sheet, f"{letter(at.ARGUMENT)}{at.FIRST_CASE}:{at.COLUMN}{last}")
     mark_fails(sheet, f"B{at.FIRST_CASE}:B{last}")
 
 

@@ -134,7 +134,9 @@ def _lifting() -> Iterator[Case]:
     yield case(COST_CURVE, subject, "A cell without a partner", shorter, Look.UNKNOWN, (3, 1))
     spoiled = _with(COST_CURVE, start=_SPOILED)
     yield case(COST_CURVE, subject, "Beside an error: the good cell", spoiled, Look.CELL, (3, 1))
-    yield case(COST_CURVE, subject, "Beside an error: the error itself", spoiled, Look.ERROR, (2, 1))
+    yield case(
+        COST_CURVE, subject, "Beside an error: the error itself", spoiled, Look.ERROR, (2, 1)
+    )
     one = _with(COST_CURVE, start=Block.column(0.11))
     yield case(COST_CURVE, subject, "A range of one cell", one)
 
@@ -151,7 +153,9 @@ def _series() -> Iterator[Case]:
         ("Two rows and two columns", Block((volumes[:2], volumes[2:4]))),
     ):
         yield case(NPV_STATIC, subject, shows, _with(NPV_STATIC, volumes=block))
-    yield case(PAYBACK_MONTHS, subject, "An error inside", _with(PAYBACK_MONTHS, cashflows=_SPOILED))
+    yield case(
+        PAYBACK_MONTHS, subject, "An error inside", _with(PAYBACK_MONTHS, cashflows=_SPOILED)
+    )
     costs = Block.row(0.11, 0.1, 0.09, 0.08, 0.07, 0.06)
     path: dict[str, Argument] = {"volumes": Block.row(*volumes), "unit_cost": costs}
     yield case(NPV_STATIC, subject, "Two series of one length", _with(NPV_STATIC, **path))
