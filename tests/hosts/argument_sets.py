@@ -95,9 +95,20 @@ _AT_HOST: Final = "host"
 
 
 def argument_sets(function: WorksheetFunction, count: int, seed: int = 1) -> list[ArgumentSet]:
-    """Argument sets of a function: a quarter of them in a book that counts days from 1904."""
+    """Argument sets of a function: a quarter of them in a book that counts days from 1904.
+
+    Every tenth is the one before it, turned: what remembers answers must not take one for the other.
+    """
     rng = random.Random(f"{seed} {function.name}")
-    return [_Draw(function, rng, date1904=n % 4 == 3).drawn(n) for n in range(count)]
+    sets: list[ArgumentSet] = []
+    for n in range(count):
+        date1904 = n % 4 == 3
+        sets.append(
+            _turned(sets[-1], date1904=date1904)
+            if n % 10 == 9
+            else _Draw(function, rng, date1904=date1904).drawn(n)
+        )
+    return sets
 
 
 class _Draw:
@@ -329,6 +340,17 @@ class _Draw:
         yield Area(((one, self.rng.choice(EXTREMES), two),))
         yield Area(((None,), (None,)))
         yield self._alone(self._wrong(parameter))
+
+
+def _turned(given: ArgumentSet, *, date1904: bool) -> ArgumentSet:
+    """Same values with rows for columns, in a book of another date system where that is due."""
+
+    def turned(argument: Any) -> Any:
+        if isinstance(argument, Area | Constants):
+            return type(argument)(tuple(zip(*argument.rows, strict=True)))
+        return argument
+
+    return ArgumentSet(given.name, tuple(map(turned, given.arguments)), date1904)
 
 
 def _row(row: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from xltoken.functions import FUNCTIONS, WorksheetFunction, cells
+from xltoken.recalc.sheetxml import ErrorText
 
 
 class Skipped(enum.Enum):
@@ -103,15 +104,22 @@ def answer(result: Any) -> Answer:
     return tuple(tuple(_told(value) for value in row) for row in rows)
 
 
-def as_table(result: Any) -> Any:
-    """Result of xlwings' COM server as the sheet shows it: a single row comes without its column."""
-    if isinstance(result, list | tuple) and not any(isinstance(r, list | tuple) for r in result):
-        return [list(result)]
-    return [list(row) for row in result] if isinstance(result, list | tuple) else result
+def shown_by_stock(result: Any) -> Any:
+    """What a sheet shows of what xlwings' COM server returns, with errors for the marks in it.
+
+    A single row comes without its column. COM knows exact types: of anything but a float or a text
+    the type is told, which is no answer.
+    """
+    if isinstance(result, list):
+        rows = result if isinstance(result[0], list) else [result]
+        return [[shown_by_stock(value) for value in row] for row in rows]
+    if type(result) is str and result in cells.ERRORS:
+        return cells.CellError(result)
+    return result if type(result) in (float, str) else (type(result).__name__, repr(result))
 
 
 def _told(value: Any) -> tuple[str, Any]:
-    if isinstance(value, str) and (type(value) is not str or value in cells.ERRORS):
+    if isinstance(value, cells.CellError | ErrorText):
         return ("error", str(value))
     if type(value) is float:
         # Nan is unlike itself; shown by its text it is seen, and never taken for a number.

@@ -25,8 +25,8 @@ from cell_arguments import (  # noqa: E402
     Constants,
     Currency,
     answer,
-    as_table,
     serial,
+    shown_by_stock,
 )
 
 from xltoken.functions import cells  # noqa: E402
@@ -158,14 +158,7 @@ def _formula_text(value: Any) -> str:
 
 def ask_classic(asked: Sequence[ArgumentSet]) -> list[Answer]:
     """Ask xlwings' real COM server as stock Import Functions does: ranges as objects."""
-    return [answer(_plain(as_table(result))) for result in ask_stock(asked)]
-
-
-def _plain(result: Any) -> Any:
-    """Result in which nothing but floats and texts is told as such: COM knows exact types."""
-    if isinstance(result, list):
-        return [list(map(_plain, row)) if isinstance(row, list) else _plain(row) for row in result]
-    return result if type(result) in (float, str) else (type(result).__name__, result)
+    return [answer(shown_by_stock(result)) for result in ask_stock(asked)]
 
 
 def ask_stock(asked: Sequence[ArgumentSet]) -> list[Any]:

@@ -11,7 +11,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pytest
-from cell_arguments import SKIPPED, ArgumentSet, Currency, answer, area, as_table, cell, serial
+from cell_arguments import (
+    SKIPPED,
+    ArgumentSet,
+    Currency,
+    answer,
+    area,
+    cell,
+    serial,
+    shown_by_stock,
+)
 from parity_tools import answers, reference
 
 from xltoken import udfs
@@ -210,7 +219,7 @@ def test_every_line_of_the_table_is_met():
 def test_every_error_of_excel_stays_itself(told, name):
     """Every error value, the newest too, decides what rests on it and never counts as a number."""
     expected = reference(ERRORS[name])
-    assert answer(as_table(told("stock", name))) == told("vba", name) == expected
+    assert answer(shown_by_stock(told("stock", name))) == told("vba", name) == expected
     assert ("error", name[0]) in expected[0]
 
 

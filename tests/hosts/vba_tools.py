@@ -119,4 +119,4 @@ def _shown(result: Any) -> Any:
         return [[_shown(value) for value in row] for row in from_vba(result)]
     if isinstance(result, VBAErrorValue):
         return cells.CellError(_MARKS.get(result.number, f"error {result.number}"))
-    return ("a mark as text", result) if result in cells.ERRORS else result
+    return result

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from recalc_tools import (
     CONTENT,
     HEAD,
@@ -26,6 +28,7 @@ from recalc_tools import (
     saved,
     shared,
     sheet_xml,
+    values,
     with_part,
     zipped,
 )
@@ -369,8 +372,8 @@ def test_a_link_without_names_gets_them(old, new):
 @pytest.mark.parametrize(
     ("inner", "after"),
     [
-        ('<externalBook xmlns:r="{r}" r:id="rId1"/>', '<externalBook xmlns:r="{r}" r:id="rId1">{n}'
-         "</externalBook>"),
+        ('<externalBook xmlns:r="{r}" r:id="rId1"/>',
+         '<externalBook xmlns:r="{r}" r:id="rId1">{n}</externalBook>'),
         ('<x:externalBook xmlns:r="{r}" r:id="rId1"><x:sheetDataSet/></x:externalBook>',
          '<x:externalBook xmlns:r="{r}" r:id="rId1">{xn}<x:sheetDataSet/></x:externalBook>'),
         ('<x:externalBook xmlns:r="{r}" r:id="rId1"><x:sheetNames/></x:externalBook>',
@@ -536,6 +539,23 @@ def test_no_part_is_written_over():
     assert set(new) == parts_of(result).keys() - parts_of(content).keys()
 
 
+@pytest.mark.parametrize(
+    ("part", "old", "words"),
+    [
+        ("xl/_rels/workbook.xml.rels", "</Relationships>", "its element Relationships has no end"),
+        ("[Content_Types].xml", "</Types>", "its element Types has no end"),
+        ("xl/workbook.xml", "</sheets>", "its element sheets has no end"),
+        ("xl/workbook.xml", "<sheets>", "an element sheets is missing"),
+    ],
+)
+def test_a_part_that_cannot_be_completed_is_told(part, old, words):
+    """Where an element that the link belongs into is broken, the file is refused."""
+    content = book({"S": {"A1": F("IRR_ALL(B1:B3)")}})
+    broken = with_part(content, part, parts_of(content)[part].replace(old.encode(), b""))
+    with pytest.raises(FileError, match=rf"cannot be respelled \({words}\)"):
+        made(broken, "addin")
+
+
 def test_a_link_to_no_workbook_is_left_alone():
     """A link of another kind, one whose part is missing, one related to nothing: none is dropped."""
     content = with_three(book({"S": {"A1": F("IRR_ALL(1)")}}), "xltoken.xlam")
@@ -547,3 +567,292 @@ def test_a_link_to_no_workbook_is_left_alone():
     )
     assert [link.target for link in links_of(parsed(PATH, zipped(parts)))] == ["", "", ""]
     assert made(zipped(parts), "lite")[1].dropped == []
+
+
+# --- what is refused, and what is said -----------------------------------------------------------
+
+CALL = "TOKEN_COST(A1,0,A2)"
+
+
+def test_nothing_to_do_gives_the_same_bytes(tmp_path):
+    """Without calls, or with all of them spelled so already: the very same bytes, nothing written."""
+    for text in ("SUM(A1,1)", '"TOKEN_COST(1)"', CALL):
+        content = book({"S": {"B1": F(text, 1)}})
+        assert made(content, "libreoffice")[0] is made(content, "excel")[0] is content
+        path = saved(tmp_path, content)
+        before = path.stat().st_mtime_ns
+        done = relink(path, host="excel")
+        assert (done.output, done.changed, path.stat().st_mtime_ns) == (None, False, before)
+        copy = tmp_path / "copy.xlsx"
+        done = relink(path, copy, host="excel")
+        assert (done.output, done.changed, copy.read_bytes()) == (copy, False, content)
+
+
+def test_a_file_is_respelled_in_place_or_elsewhere(tmp_path):
+    """Without an output the file itself changes; with one it stays."""
+    path, out = saved(tmp_path, book({"S": {"B1": F(CALL, 1)}})), tmp_path / "out.xlsx"
+    before = path.read_bytes()
+    assert relink(path, out, host="xll").output == out
+    assert path.read_bytes() == before
+    assert relink(path, host="xll").output == path
+    assert path.read_bytes() == out.read_bytes() != before
+
+
+def signed(content: bytes) -> bytes:
+    """Book with a digital signature."""
+    return with_part(content, "_xmlsignatures/sig1.xml", b"<Signature/>")
+
+
+def test_a_signed_book_is_only_copied(tmp_path):
+    """A signed book is not changed in place, and a copy says that its signature is broken."""
+    path = saved(tmp_path, signed(book({"S": {"B1": F(CALL, 1)}})))
+    before = path.read_bytes()
+    with pytest.raises(FileError, match=r"digitally signed .* write a copy with -o"):
+        relink(path, host="lite")
+    assert path.read_bytes() == before
+    done = relink(path, tmp_path / "o.xlsx", host="lite")
+    assert any("signature is no longer valid" in note for note in done.notes)
+    assert relink(path, host="excel").notes == []
+
+
+@pytest.mark.parametrize(
+    ("before", "host", "refused"),
+    [
+        ("TOKEN_COST(1)", "lite", True),
+        ("token_cost(1)", "excel", True),
+        ("_xll.TOKEN_COST(1)", "excel", True),
+        ("_xll.TOKEN_COST(1)", "lite", False),
+        ("TOKEN_COST(1)", "excel", False),
+        ("_xll.NPV_STATIC(1)", "excel", False),
+    ],
+)
+def test_a_name_that_hides_a_function_is_told(before, host, refused):
+    """Where the book has a name like a function of ours, no call is taken for another's."""
+    content = book({"S": {"A1": F(before)}}, names={"Token_Cost": "S!$B$1"})
+    if refused:
+        with pytest.raises(FileError, match="has a name TOKEN_COST of its own"):
+            made(content, host)
+    else:
+        made(content, host)
+
+
+def test_a_link_that_the_file_does_not_have_is_told():
+    """A number without a link would come to mean ours: such a file is refused, and only then."""
+    content = book({"S": {"A1": F("[1]Jan!A1"), "A2": F(CALL)}})
+    with pytest.raises(FileError, match=r"formula of S!A1 uses an external link \[1\]"):
+        made(content, "addin")
+    made(content, "lite")
+    broken = linked(book({"S": {"A1": F("[2]Jan!A1")}}), "xltoken.xlam")
+    with pytest.raises(FileError, match=r"uses an external link \[2\]"):
+        made(broken, "excel")
+
+
+def test_a_call_through_a_link_that_is_missing_gets_one():
+    """Calls that say [1] in a file without links are as they should be once the link is made."""
+    content = book({"S": {"A1": F("[1]!TOKEN_COST(1)+[1]!NPV_STATIC(1)")}})
+    result, done = made(content, "addin")
+    assert done.linked == "xltoken.xlam"
+    assert done.places == []
+    assert done.changed
+    names = parts_of(result)["xl/externalLinks/externalLink1.xml"]
+    assert b'<definedName name="TOKEN_COST"/><definedName name="NPV_STATIC"/>' in names
+
+
+def test_a_formula_that_would_be_too_long_is_told():
+    """A formula that Excel could no longer take is refused, with its place and its length."""
+    text = "+".join(["TOKEN_COST(1)"] * 400)
+    longer = text.replace("TOKEN", "_xldudf_TOKEN")
+    assert len(text) < 8192 < len(longer)
+    content = book({"S": {"A1": F(text)}})
+    with pytest.raises(FileError, match=rf"formula of S!A1 would have {len(longer):,}"):
+        made(content, "lite")
+    made(content, "addin")
+    long = book({"S": {"A1": F("_xldudf_TOKEN_COST(1)+" * 500 + "1")}})
+    assert made(long, "excel")[1].respelled == 500
+
+
+@pytest.mark.parametrize(
+    "text", ["<![CDATA[TOKEN_COST(1)]]>", "1+<!-- x -->TOKEN_COST(1)", "<?x?>1"]
+)
+def test_a_formula_that_is_not_understood_is_told(text):
+    """Formulas in sections, or with remarks inside, are refused, never half rewritten."""
+    content = book({"S": {"A1": Raw(f'<c r="A1"><f>{text}</f><v>1</v></c>')}})
+    with pytest.raises(FileError, match="written in a way that is not understood"):
+        made(content, "lite")
+
+
+def test_an_add_in_in_conditional_formats_is_told():
+    """Excel takes no function of an add-in in a format or a validation: the reader is told."""
+    _, done = made(everything(PLAIN), "addin")
+    assert "6 conditional formats or validations call our functions" in done.notes[0]
+    assert made(everything(PLAIN), "lite")[1].notes == []
+    content = book({"S": {"A1": F(CALL)}})
+    assert made(content, "addin")[1].notes == []
+
+
+def test_macros_under_libreoffice_are_told():
+    """A book with macros for LibreOffice is respelled, and its reader told to leave them out."""
+    content = with_part(book({"S": {"A1": F(CALL)}}), "xl/vbaProject.bin", b"x")
+    assert "without macros" in made(content, "libreoffice")[1].notes[0]
+    assert made(content, "excel")[1].notes == []
+
+
+def test_unknown_hosts_are_refused_before_anything_is_read(tmp_path):
+    """A host or a namespace that there is not is an error of its own."""
+    path = saved(tmp_path, book({"S": {"A1": F(CALL)}}))
+    for options in ({"host": "word"}, {"host": "xll", "namespace": "A"}):
+        with pytest.raises(SpellingError):
+            relink(path, **options)
+
+
+@pytest.mark.parametrize(
+    "text", ['TOKEN_COST("B200",0,A2)', "TOKEN&#95;COST&#40;1&#x29;", "Token_Cost\r\n (1)"]
+)
+def test_only_the_name_is_changed_within_a_formula(text):
+    """Entities, line ends and blanks of a formula stay as they are written."""
+    content = book({"S": {"A1": Raw(f"<c r='A1'><f>{text}</f><v>1</v></c>")}})
+    sheet = parts_of(made(content, "xll")[0])["xl/worksheets/sheet1.xml"].decode()
+    rest = re.sub(r"(?i)token(_|&#95;)cost", "", text, count=1)
+    assert f"<f>_xll.TOKEN_COST{rest}</f>" in sheet
+
+
+def test_saved_values_and_other_entries_stay_raw():
+    """Only parts with changed formulas are packed anew; every other entry is copied as it was."""
+    content = everything(PLAIN)
+    result, _ = made(content, "lite")
+    with zipfile.ZipFile(io.BytesIO(content)) as one, zipfile.ZipFile(io.BytesIO(result)) as other:
+        for info in one.infolist():
+            if info.filename not in differing(content, result):
+                assert other.getinfo(info.filename).compress_size == info.compress_size
+    for place, kept in (("B1", "<v>0.5</v>"), ("B3", "<v>3</v>")):
+        xml = parts_of(result)["xl/worksheets/sheet1.xml"].decode()
+        assert re.search(rf'r="{place}".*?</c>', xml)[0].endswith(f"{kept}</c>")
+
+
+def survives(content: bytes, host: str) -> bool:
+    """Whether a file is refused in one line, or becomes a workbook that can be read."""
+    try:
+        result, _ = made(content, host)
+    except FileError as error:
+        return "\n" not in str(error)
+    return parsed(PATH, result).archive.content is result
+
+
+SHAKEN = everything(Spelling("addin", link=1))
+
+
+@given(st.integers(0, len(SHAKEN) - 1), st.integers(1, 255), st.sampled_from(HOSTS))
+def test_damaged_files_are_refused_in_one_line(at, change, host):
+    """Whatever byte is another: the file is refused in one line, or what comes out is a workbook."""
+    content = bytearray(SHAKEN)
+    content[at] ^= change
+    assert survives(bytes(content), host)
+
+
+PARTS = sorted(name for name in parts_of(SHAKEN) if name.endswith((".xml", ".rels", ".vml")))
+
+
+@given(st.sampled_from(PARTS), st.data(), st.sampled_from(HOSTS))
+def test_damaged_parts_are_refused_in_one_line(part, data, host):
+    """Whatever part is cut, doubled or shuffled: refused in one line, or a workbook comes out."""
+    xml = parts_of(SHAKEN)[part]
+    start = data.draw(st.integers(0, len(xml)))
+    end = data.draw(st.integers(start, len(xml)))
+    piece = data.draw(
+        st.sampled_from([b"", xml[start:end] * 2, b"<", b"<!--", b"&#", b"[9]!x(", b"'"])
+    )
+    content = with_part(SHAKEN, part, xml[:start] + piece + xml[end:])
+    assert survives(content, host)
+
+
+# --- whole books ---------------------------------------------------------------------------------
+
+FLAVOURS = [(host, {}) for host in HOSTS] + [("lite", {"namespace": "FIN"})]
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory):
+    """A book with charts, tables, formats and macros, its values saved."""
+    folder = tmp_path_factory.mktemp("rich")
+    path = saved(folder, drawn(), "plain.xlsx")
+    recalculate(path)
+    return saved(folder, enriched(path.read_bytes()), "rich.xlsx")
+
+
+@pytest.mark.parametrize(("host", "options"), FLAVOURS, ids=str)
+def test_a_rich_book_goes_to_every_host_and_back(rich, tmp_path, host, options):
+    """There only formulas differ (and, for the add-in, the link's words); back nothing does."""
+    there, back = tmp_path / "there.xlsx", tmp_path / "back.xlsx"
+    done = relink(rich, there, host=host, **options)
+    changed = {"xl/worksheets/sheet2.xml"} if host not in ("excel", "libreoffice") else set()
+    if host == "addin":
+        changed |= {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels",
+                    "xl/externalLinks/externalLink1.xml",
+                    "xl/externalLinks/_rels/externalLink1.xml.rels"}  # fmt: skip
+    assert differing(rich, there) == changed
+    assert done.calls == 13
+    relink(there, back, host="excel")
+    assert differing(rich, back) == set()
+
+
+@pytest.mark.parametrize(("host", "options"), FLAVOURS, ids=str)
+def test_every_flavour_computes_the_same_values(rich, tmp_path, host, options):
+    """A recalculation of each flavour, with an input changed, gives every value to the last bit."""
+    there = tmp_path / "there.xlsx"
+    relink(rich, there, host=host, **options)
+    for settings in ([], ["growth=0.03"]):
+        plain = recalculate(rich, tmp_path / "a.xlsx", settings)
+        other = recalculate(there, tmp_path / "b.xlsx", settings)
+        assert other.values == plain.values
+        assert other.summary == plain.summary
+        assert other.findings == []
+
+
+@pytest.mark.parametrize(("host", "options"), FLAVOURS, ids=str)
+def test_another_program_opens_every_flavour(rich, tmp_path, host, options):
+    """A reader of other people finds the formulas, the names, the formats, and the link."""
+    there = tmp_path / "there.xlsx"
+    relink(rich, there, host=host, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wb = openpyxl.load_workbook(there)
+        again = tmp_path / "again.xlsx"
+        wb.save(again)
+    spelled = Spelling(host, options.get("namespace", "")).of("TOKEN_COST")
+    assert wb["Model"]["C2"].value == f"={spelled}(Inputs!$B$3,A2,Inputs!$B$4)"
+    assert set(wb.defined_names) == {"growth", "first"}
+    assert len(wb["Model"].conditional_formatting) == 3
+    links = [link.file_link.Target for link in wb._external_links]
+    assert links == (["xltoken.xlam"] if host == "addin" else [])
+    assert [link.target for link in links_of(read(again))] == links
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+@pytest.mark.parametrize(("host", "options"), FLAVOURS, ids=str)
+def test_libreoffice_opens_every_flavour(rich, tmp_path, host, options):
+    """LibreOffice reads each flavour and shows the values that are saved in it."""
+    there = tmp_path / "there.xlsx"
+    relink(rich, there, host=host, **options)
+    subprocess.run(
+        ["soffice", f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}", "--headless",
+         "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,2",
+         "--outdir", tmp_path, there],
+        check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    (found,) = tmp_path.glob("*.csv")
+    rows = [line.split(",") for line in found.read_text(encoding="utf-8").splitlines()]
+    assert float(rows[1][2]) == pytest.approx(values(there, "Model")["C2"], rel=1e-6)
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
+def test_books_that_excel_saved_are_left_alone():
+    """Real books without our functions come back as they were, for every host."""
+    paths = sorted(CORPUS.rglob("*.xlsx"))
+    assert paths
+    for path in paths:
+        package = read(path)
+        for host in HOSTS:
+            content, done = relinked(package, host)
+            assert content is package.content, path
+            assert done.calls == 0, path

@@ -113,7 +113,7 @@ def relink(
             right="1234",
         )
         for one in done:
-            _show(one)
+            _show(one, alone=len(done) == 1)
 
     notes = [f"xltoken: {failure['error']}" for failure in failures]
     notes += [f"warning: {one.file}: {note}" for one in done for note in one.notes]
@@ -127,7 +127,7 @@ def _fate(one: "Relinked") -> str:
     return f"{one.output}: the same bytes" if one.output else "nothing to do"
 
 
-def _show(one: "Relinked") -> None:
+def _show(one: "Relinked", *, alone: bool) -> None:
     groups: dict[tuple[str, str], list[Place]] = {}
     for place in one.places:
         groups.setdefault((place.kind, place.sheet), []).append(place)
@@ -137,7 +137,7 @@ def _show(one: "Relinked") -> None:
     ]
     if rows:
         console().print()
-        titles = (f"{one.file}: where", "sheet", "formulas", "calls", "")
+        titles = ("Respelled" if alone else str(one.file), "sheet", "formulas", "calls", "where")
         table(titles, rows[:_ROWS], right="23")
         if len(rows) > _ROWS:
             console().print(f"... and {len(rows) - _ROWS} more: --json lists them all.")

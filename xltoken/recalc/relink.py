@@ -256,9 +256,8 @@ def _write(
         xml, pieces, end = parts.text(part), [], 0
         for one in formulas:
             text = one.spelled(new, numbers)
-            longer = len(text) - len(one.xml)
-            length = len(html.unescape(one.xml)) + longer
-            if longer > 0 and length > LONGEST:
+            length = len(text) if len(text) <= LONGEST else len(html.unescape(text))
+            if length > LONGEST >= len(html.unescape(one.xml)):
                 raise FileError(
                     f"{path}: the formula of {one.at} would have {length:,} characters; Excel "
                     f"takes {LONGEST:,}."

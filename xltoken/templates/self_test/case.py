@@ -194,7 +194,7 @@ def _raw(argument: Argument) -> Any:
 
 def hosts_blind_to(given: str) -> str:
     """Hosts, by the name that XLTOKEN_INFO gives them, that cannot tell something."""
-    doors = [limit.door.split()[0] for limit in cells.HOST_LIMITS if given in limit.given]
+    doors = [limit.door for limit in cells.HOST_LIMITS if given in limit.given]
     return ", ".join(dict.fromkeys(doors))
 
 

@@ -259,8 +259,9 @@ _RULES: Final = (
     (
         "Errors",
         (
-            "Looked at with ISNA, and ISERR for every other one: 1 where the error is there. An "
-            "error's text differs from language to language, so no text is compared."
+            "Looked at with ISNA, and with ISERR for every other one: 1 where it is there. ISERR "
+            "does not tell #NUM!, #VALUE! and #DIV/0! from each other: docs/excel-checklist.md has "
+            "a person look at them. No text is compared: it differs from language to language."
         ),
     ),
     (
@@ -319,7 +320,7 @@ def sources(sheet: Worksheet) -> None:
     for row, (what, why) in enumerate(_RULES, 6):
         s.put(sheet, f"A{row}", what, "x_text")
         s.put(sheet, f"B{row}", why or made, "x_text")
-        sheet.row_dimensions[row].height = 30 if len(why) > 135 else 16
+        sheet.row_dimensions[row].height = 30 if len(why) > 160 else 16
 
 
 def changes(sheet: Worksheet) -> None:

@@ -26,7 +26,7 @@ COLUMNS: Final = (
     *((f"Argument {i}", 14) for i in range(4, ARGUMENTS + 1)),
     ("Row", 6), ("Column", 8), ("Result here", 20), ("Errors named", 20), ("Expected", 20),
     ("Same kind", 7), ("Off by", 10), ("Allowed", 10), ("To the last digit", 9),
-    ("Rests on the catalog", 9), ("Hosts that cannot tell", 19), ("What they give", 10),
+    ("Rests on the catalog", 9), ("Hosts that cannot tell", 25), ("What they give", 10),
     ("They gave it", 9),
 )  # fmt: skip
 """Heading and width of each column of a sheet of cases."""
