@@ -85,36 +85,43 @@ def _computed(asked: Sequence[ArgumentSet], *, date1904: bool) -> list[Answer]:
     from xltoken.recalc import package
     from xltoken.recalc.engine import Engine
 
-    content = _written(asked, date1904=date1904)
+    content, rows = _written(asked, date1904=date1904)
     engine = Engine.of(package.parsed(Path("parity.xlsx"), content))
     engine.evaluate()
-    spills = (engine.spill("Ask", 1 + _ROOM * n, 1) for n in range(len(asked)))
-    return [answer(rows) for rows in spills]
+    return [answer(engine.spill(g.name, row, 1)) for g, row in zip(asked, rows, strict=True)]
 
 
-def _written(asked: Sequence[ArgumentSet], *, date1904: bool) -> bytes:
-    """Book with every argument set: ranges are real cells of the sheet Data."""
+def _written(asked: Sequence[ArgumentSet], *, date1904: bool) -> tuple[bytes, list[int]]:
+    """Book with every argument set, and the row of each on the sheet of its function.
+
+    Ranges are real cells of the sheet Data.
+    """
     from openpyxl import Workbook
     from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
     book = Workbook()
     if date1904:
         book.epoch = CALENDAR_MAC_1904
-    formulas, data = book.active, book.create_sheet("Data")
-    formulas.title = "Ask"
-    row = 1
-    for n, given in enumerate(asked):
+    data = book.active
+    data.title = "Data"
+    rows: list[int] = []
+    free, top = dict.fromkeys((given.name for given in asked), 1), 1
+    for name in free:
+        book.create_sheet(name)
+    for given in asked:
         written = []
         for argument in given.arguments:
             if isinstance(argument, Area):
-                written.append(_placed(data, argument, row))
-                row += len(argument.rows) + 1
+                written.append(_placed(data, argument, top))
+                top += len(argument.rows) + 1
             else:
                 written.append(_formula_text(argument))
-        formulas.cell(1 + _ROOM * n, 1).value = f"={given.name}({','.join(written)})"
+        rows.append(free[given.name])
+        free[given.name] += _ROOM
+        book[given.name].cell(rows[-1], 1).value = f"={given.name}({','.join(written)})"
     stream = io.BytesIO()
     book.save(stream)
-    return stream.getvalue()
+    return stream.getvalue(), rows
 
 
 def _placed(data: Any, argument: Area, top: int) -> str:

@@ -10,6 +10,7 @@ from xltoken.recalc.alignment import Reading, Shift
 from xltoken.recalc.copies import area_text, rectangles, relative_texts, where
 from xltoken.recalc.diff import diff, watched
 from xltoken.recalc.package import parsed, read
+from xltoken.recalc.relink import relinked
 from xltoken.recalc.settings import SettingError
 from xltoken.recalc.sheetxml import ErrorText
 from xltoken.recalc.workbook import recalculate
@@ -175,6 +176,23 @@ def test_shared_and_plain_spellings_are_the_same_formula():
     elsewhere = {**shared, "B2": F("A1*2", 4)}
     [change] = compared({"S": shared}, {"S": elsewhere}).formulas
     assert (change.area, change.before, change.after) == ("B2", "=A2*2", "=A1*2")
+
+
+@pytest.mark.parametrize("host", ["lite", "addin", "xll"])
+def test_a_book_spelled_for_another_host_has_the_same_formulas(host):
+    """Relinked for any host, a budget differs in no cell."""
+    package = read(BUDGET)
+    respelled = parsed(Path("b.xlsx"), relinked(package, host)[0])
+    assert respelled.content != package.content
+    assert not kinds(diff(package, respelled))
+
+
+def test_another_argument_is_told_in_any_spelling():
+    """A call that is spelled for another host and has another argument is a changed formula."""
+    here = {"A1": F('TOKEN_COST("B200",0,"glm-5/chat")', 1.0)}
+    there = {"A1": F('_xll.TOKEN_COST("B200",1,"glm-5/chat")', 1.0)}
+    [change] = compared({"S": here}, {"S": there}).formulas
+    assert change.area == "A1"
 
 
 def test_values_under_an_array_are_results():

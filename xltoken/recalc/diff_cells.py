@@ -8,7 +8,7 @@ from typing import Final
 
 from xltoken.recalc.alignment import Reading, Shift
 from xltoken.recalc.copies import area_text, filled, rectangles, size
-from xltoken.recalc.formulas import relative
+from xltoken.recalc.formulas import plainly_spelled, relative
 from xltoken.recalc.sheetxml import FORMULA, Cell, Sheet, Spot, Value, address
 from xltoken.recalc.survey import masters, text_of
 
@@ -143,9 +143,11 @@ class SheetComparison:
             if fixed != self.new_reading.text(other.spill, new.name):
                 return False
         before, after = text_in(old, one[:2]), text_in(new, other[:2])
-        if as_written:
-            return before == after
-        return self.old_reading.text(before, old.name) == self.new_reading.text(after, new.name)
+        if not as_written:
+            before = self.old_reading.text(before, old.name)
+            after = self.new_reading.text(after, new.name)
+        # Hosts spell our functions each in their own way; the function is the same.
+        return before == after or plainly_spelled(before) == plainly_spelled(after)
 
 
 def same(before: Value, after: Value, tolerance: float) -> bool:

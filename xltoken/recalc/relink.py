@@ -282,7 +282,7 @@ def _notes(package: Package, found: list[Formula], host: str) -> list[str]:
         name.lower().endswith("/vbaproject.bin") for name in package.archive.names
     ):
         notes.append(
-            "LibreOffice runs the macros of this book in place of its own functions and shows 0 "
-            "or blanks: save it as .xlsx, without macros."
+            "LibreOffice asks the macros of this book, which cannot reach Python there, and shows "
+            "errors or blanks: save it as .xlsx, without macros."
         )
     return notes
