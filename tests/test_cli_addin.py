@@ -54,7 +54,7 @@ def test_build_anywhere(run):
     for name in ("a.xlam", "b.xlam"):
         code, out, _ = run("addin", "build", "-o", name, "--json")
         assert code == 0
-        assert [f["file"] for f in json.loads(out)["files"]][0] == name
+        assert json.loads(out)["files"][0]["file"] == name
     assert Path("a.xlam").read_bytes() == Path("b.xlam").read_bytes()
     assert Path("a.intellisense.xml").is_file()
 
@@ -91,7 +91,7 @@ def test_new_for_libreoffice_and_the_default_are_plain(run):
 
 
 def test_new_for_lite(run):
-    """xlwings Lite gets its own spelling in every formula that calls us."""
+    """The host lite gets its own spelling in every formula that calls us."""
     assert run("new", "token_budget", "--host", "lite", "-o", "a.xlsx")[0] == 0
     xml = zipfile.ZipFile("a.xlsx").read("xl/worksheets/sheet3.xml").decode()
     assert xml.count("TOKEN_COST(") == xml.count("_xldudf_TOKEN_COST(") > 100

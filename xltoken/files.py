@@ -17,11 +17,15 @@ class FileError(ValueError):
     """A file that cannot be read or written; the message is one line that says what to do."""
 
 
-def write_atomically(target: Path, content: bytes) -> None:
-    """Put `content` at `target` in one step: on any failure the old file stands as it was."""
+def write_atomically(target: Path, content: bytes, *, aside: Path | None = None) -> None:
+    """Put `content` at `target` in one step: on any failure the old file stands as it was.
+
+    `aside` is a folder of the same disk for the temporary file, where none may be seen beside the
+    target.
+    """
     check_writable(target)
     target = target.resolve()  # a link stays a link; what it points at is written
-    temporary = target.with_name(f".xltoken.{secrets.token_hex(6)}.tmp")
+    temporary = (aside or target.parent) / f".xltoken.{secrets.token_hex(6)}.tmp"
     try:
         with temporary.open("xb") as file:
             file.write(content)
@@ -36,7 +40,7 @@ def write_atomically(target: Path, content: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(target.parent)
-    _remove_leftovers(target.parent, before=now - _LEFT_OVER)
+    _remove_leftovers(temporary.parent, before=now - _LEFT_OVER)
 
 
 def _sync_folder(folder: Path) -> None:

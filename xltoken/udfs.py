@@ -32,6 +32,11 @@ _WORLD: Final = (
 _SHOWS_MESSAGES: Final = _WORLD != "xlwings classic"
 """Whether an error's message is shown beside it; classic shows it in its place."""
 
+_OFFICE_ERRORS: Final = frozenset(
+    mark for mark, code in cells.EXCEL_CODES.items() if code <= cells.EXCEL_CODES[cells.NA]
+)
+"""Marks of which Server and Lite make real errors."""
+
 
 def _answered(function: WorksheetFunction, arguments: tuple[Any, ...]) -> Any:
     date1904 = not _SHOWS_MESSAGES and _counts_from_1904()
@@ -66,6 +71,8 @@ def _plain(value: Any) -> Any:
     """Error marks as bare text: a host converts by exact type."""
     if isinstance(value, list):
         return [[_plain(cell) for cell in row] for row in value]
+    if _SHOWS_MESSAGES and isinstance(value, cells.CellError) and value not in _OFFICE_ERRORS:
+        return cells.VALUE  # Office.js would leave this one a text
     return str(value) if isinstance(value, str) else value
 
 

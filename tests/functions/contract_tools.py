@@ -460,10 +460,12 @@ def a_decimal_under_1_is_refused_where_digits_matter(spot: Spot) -> None:
 
 @line("number")
 def a_date_where_a_number_is_due_is_its_serial(spot: Spot) -> None:
-    """A date in a number parameter counts as its serial, as in Excel, in either date system."""
+    """A date in a number parameter counts as its serial, the time of day as its fraction."""
     expected = outcome(spot.ask(46023.0))
-    for given in (dt.date(2026, 1, 1), dt.datetime(2026, 1, 1, 18, 30), pd.Timestamp(2026, 1, 1)):
+    for given in (dt.date(2026, 1, 1), dt.datetime(2026, 1, 1), pd.Timestamp(2026, 1, 1)):
         assert outcome(spot.ask(given)) == expected
+    later = outcome(spot.ask(46023.75))
+    assert outcome(spot.ask(dt.datetime(2026, 1, 1, 18, tzinfo=dt.UTC))) == later
     arguments = spot.arguments(dt.date(2026, 1, 1))
     under_1904 = spot.arguments(46023.0 - 1462.0)
     asked = ask(spot.function, arguments, date1904=True)

@@ -119,7 +119,10 @@ class _Draw:
         self.rng = rng
         self.date1904 = date1904
         self.periods = rng.randint(2, 6)
-        self.base = Spot(function, rng.choice(function.parameters)).base
+        chosen = rng.choice(function.parameters)
+        self.base = Spot(function, chosen).base
+        # What this variant of the example must have to give a value.
+        self._held = PREPARED.get((function.name, chosen.name), {})
         if "cashflows" in self.base:
             self.base["cashflows"] = CASHFLOWS
 
@@ -145,20 +148,11 @@ class _Draw:
         return ArgumentSet(self.function.name, tuple(arguments), self.date1904)
 
     def _left_out(self, parameter: Parameter) -> bool:
-        if parameter.required or parameter.name in dict(self.changed):
+        if parameter.required or parameter.name in self._held:
             return False
         if parameter.name == "assumptions" and self.function.name == "NPV_SIMULATION":
             return False  # it says how many paths
         return self.rng.random() < (0.2 if self.base[parameter.name] is not None else 0.6)
-
-    @property
-    def changed(self) -> dict[str, Any]:
-        """What must stand there for this example to have a value."""
-        for parameter in self.function.parameters:
-            prepared = PREPARED.get((self.function.name, parameter.name), {})
-            if prepared and all(self.base.get(name) == value for name, value in prepared.items()):
-                return prepared
-        return {}
 
     # --- what has a value ---------------------------------------------------------------------
 
@@ -240,7 +234,7 @@ class _Draw:
         numbers = [c for row in given for c in _row(row)] if isinstance(given, list) else []
         if not numbers:
             fixed = where in NO_PATHS or self.function.name in _FIXED_LENGTH
-            if fixed or parameter.name in self.changed or self.rng.random() < 0.5:
+            if fixed or parameter.name in self._held or self.rng.random() < 0.5:
                 return self._alone(self._moved(given or 0.0, parameter))
             self.base.update(PATHS.get(where, {}))
             numbers = [given or 0.0] * self.periods

@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - members are called as in Excel, and are what they are there
 """As much of Excel as our VBA asks of it, for pyOpenVBA's interpreter; Python is really called."""
 
 import datetime as dt
@@ -5,6 +6,8 @@ import datetime as dt
 from pyopenvba.interpreter import (
     EMPTY,
     MISSING,
+    NOTHING,
+    NULL,
     HostBridge,
     Interpreter,
     VBAArray,
@@ -19,9 +22,10 @@ from pyopenvba.interpreter import (
 from pyopenvba.interpreter._runtime import UNRESOLVED
 
 from xltoken.functions import cells
-from xltoken.hosts import bridge, vba
+from xltoken.hosts import bridge, intellisense, vba
 
 XL_AUTOMATIC, XL_MANUAL = -4105, -4135
+XL_EXCEL_LINKS = 1
 _CODES = {mark: VBAErrorValue(code) for mark, code in cells.EXCEL_CODES.items()}
 _MARKS = {code: mark for mark, code in cells.EXCEL_CODES.items()}
 
@@ -69,10 +73,13 @@ class Book(VBAObject):
 
     vba_type_name = "Workbook"
 
-    def __init__(self, name="book.xlsx", *, date1904=False, addin=False, formulas=()):
+    def __init__(
+        self, name="book.xlsx", *, date1904=False, addin=False, formulas=(), links=(), carries=False
+    ):
         self.name, self.date1904, self.addin = name, date1904, addin
-        self.formulas = formulas
+        self.formulas, self.links, self.carries = formulas, links, carries
         self.saved = True
+        self.cells = None  # more cells than there are formulas
 
     @member
     def Name(self):
@@ -89,6 +96,27 @@ class Book(VBAObject):
     @member
     def IsAddin(self):
         return self.addin
+
+    @setter("IsAddin")
+    def _set_addin(self, value):
+        self.addin, self.saved = bool(value), False
+
+    @member
+    def HasVBProject(self):
+        return self.carries
+
+    @member
+    def CustomXMLParts(self):
+        return Parts(self.carries)
+
+    @method
+    def LinkSources(self, kind):
+        assert int(kind) == XL_EXCEL_LINKS
+        return array([list(self.links)]) if self.links else EMPTY
+
+    @method
+    def Activate(self):
+        return EMPTY
 
     @member
     def Saved(self):
@@ -112,6 +140,20 @@ class ThisBook(Book):
     def XltWatch(self):
         self.watched += 1
         return EMPTY
+
+
+class Parts(VBAObject):
+    """The custom XML parts of a workbook."""
+
+    vba_type_name = "CustomXMLParts"
+
+    def __init__(self, carries):
+        self.carries = carries
+
+    @method
+    def SelectByNamespace(self, namespace):
+        assert namespace == intellisense.NAMESPACE
+        return Areas(int(self.carries))
 
 
 class Items(VBAObject):
@@ -140,7 +182,8 @@ class Sheet(VBAObject):
 
     @member
     def UsedRange(self):
-        return Range([[f] for f in self.book.formulas] or [[None]], book=self.book)
+        formulas = [[f] for f in self.book.formulas] or [[None]]
+        return Range(formulas, book=self.book, count=self.book.cells)
 
 
 class Range(VBAObject):
@@ -148,8 +191,9 @@ class Range(VBAObject):
 
     vba_type_name = "Range"
 
-    def __init__(self, rows, *, book=None, address="$A$1", areas=1, count=None):
+    def __init__(self, rows, *, book=None, address="$A$1", areas=1, count=None, waits=()):
         self.rows, self.book, self.address, self.areas = rows, book or Book(), address, areas
+        self.waits = waits  # cells, counted from 1, whose formula was not computed yet
         self.count = count or len(rows) * len(rows[0])
 
     @member(default=True)
@@ -177,9 +221,17 @@ class Range(VBAObject):
     def Worksheet(self):
         return Sheet(self.book)
 
+    @member
+    def HasFormula(self):
+        formulas = len(self.waits)
+        return NULL if 0 < formulas < self.count else formulas == self.count
+
     @method
-    def Cells(self, *_):
-        return self
+    def Cells(self, row, column):
+        spot = int(row), int(column)
+        return Range(
+            [[None]], book=self.book, address=self.address, waits=[spot] * (spot in self.waits)
+        )
 
     @method
     def Address(self, External=False):  # noqa: N803 - Excel's name
@@ -212,8 +264,12 @@ class Application(VBAObject):
         self.refuses_help = False
         self.rebuilt = 0
         self.status = None
+        self.events = self.drawn = True
         self.books: list[Book] = []
         self.server = Server()
+        self.unreachable = 0
+        self.asked = 0
+        self.this_book = None
 
     @member
     def Caller(self):
@@ -237,7 +293,31 @@ class Application(VBAObject):
 
     @member
     def Server(self):
+        self.asked += 1
+        if self.unreachable:
+            self.unreachable -= 1
+            raise VBARuntimeError(1000, "Could not activate Python COM server")
         return self.server
+
+    @member
+    def ActiveWorkbook(self):
+        return self.books[0] if self.books else NOTHING
+
+    @member
+    def EnableEvents(self):
+        return self.events
+
+    @setter("EnableEvents")
+    def _set_events(self, value):
+        self.events = bool(value)
+
+    @member
+    def ScreenUpdating(self):
+        return self.drawn
+
+    @setter("ScreenUpdating")
+    def _set_drawn(self, value):
+        self.drawn = bool(value)
 
     @method
     def CalculateFullRebuild(self):
@@ -246,7 +326,7 @@ class Application(VBAObject):
 
     @method
     def MacroOptions(self, Macro, Description, Category, ArgumentDescriptions):  # noqa: N803
-        if self.refuses_help:
+        if self.refuses_help or self.this_book.addin:
             raise VBARuntimeError(1004, "Cannot edit a macro on a hidden workbook.")
         told = from_vba(ArgumentDescriptions)
         self.help[Macro] = {"text": Description, "category": Category, "arguments": told}
@@ -261,12 +341,13 @@ class Server(VBAObject):
     def __init__(self):
         self.calls: list[tuple] = []
         self.failures = 0
+        self.failure = -2147023174, "The RPC server is unavailable."
 
     @method
-    def CallUDF(self, script, fname, args, this_workbook, caller):
+    def CallUDF(self, script, fname, args):
         if self.failures:
             self.failures -= 1
-            raise VBARuntimeError(-2147023174, "The RPC server is unavailable.")
+            raise VBARuntimeError(*self.failure)
         assert (script, fname) == (bridge.MODULE, "answer")
         given = from_vba(args)
         self.calls.append(given)
@@ -282,7 +363,11 @@ class _Host(HostBridge):
         return known.get(name, UNRESOLVED)
 
     def constant(self, name):
-        known = {"xlerrvalue": 2015, "xlcalculationautomatic": XL_AUTOMATIC}
+        known = {
+            "xlerrvalue": 2015,
+            "xlcalculationautomatic": XL_AUTOMATIC,
+            "xlexcellinks": XL_EXCEL_LINKS,
+        }
         return VBAInt(known[name], "Long") if name in known else UNRESOLVED
 
 
@@ -293,6 +378,7 @@ class Excel:
         self.application = Application()
         self.server = self.application.server
         self.book = ThisBook("xltoken.xlam" if addin else "book.xlsm", addin=addin)
+        self.application.this_book = self.book
         self.vm = Interpreter(_Host(self))
         bridge_module = (
             "Public Function XLPy() As Object\r\nSet XLPy = Application.Server\r\nEnd Function"

@@ -17,6 +17,7 @@ import types
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from unittest import mock
 from unittest.mock import MagicMock
 
 MISSING: Final = -2147352572
@@ -26,10 +27,10 @@ _ERROR_BASE: Final = -2146828288
 """Excel's error values travel through COM as this plus their number in VBA."""
 
 _STOOD_IN: Final = (
-    "comtypes", "comtypes.client", "pythoncom", "pywintypes", "win32api", "win32com",
-    "win32com.client", "win32com.client.dynamic", "win32com.server", "win32com.server.dispatcher",
-    "win32com.server.exception", "win32com.server.policy", "win32com.server.util", "win32con",
-    "win32event", "win32gui", "win32process", "win32timezone", "winreg",
+    "pythoncom", "pywintypes", "win32api", "win32com", "win32com.client", "win32com.client.dynamic",
+    "win32com.server", "win32com.server.dispatcher", "win32com.server.exception",
+    "win32com.server.policy", "win32com.server.util", "win32con", "win32event", "win32gui",
+    "win32process", "win32timezone",
 )  # fmt: skip
 
 
@@ -174,10 +175,13 @@ def install() -> Any:
     client.CoClassBaseClass = type("CoClassBaseClass", (), {})
     client.DispatchBaseClass = type("DispatchBaseClass", (), {})
     sys.modules["win32com.server.util"].unwrap = _not_wrapped
-    _make_windows_of_ctypes()
+    for name in ("oledll", "windll"):
+        if not hasattr(ctypes, name):
+            setattr(ctypes, name, MagicMock())
 
-    import xlwings as xw
-    from xlwings import _xlwindows, udfs
+    with mock.patch("ctypes.PyDLL"):  # it would look for a function of pywin32's
+        import xlwings as xw
+        from xlwings import _xlwindows, udfs
 
     atexit.unregister(_xlwindows.cleanup)  # it would look for Excel's processes
     xw._xlwindows = _xlwindows
@@ -189,15 +193,6 @@ def install() -> Any:
     from xlwings import com_server
 
     return com_server.XLPython()
-
-
-def _make_windows_of_ctypes() -> None:
-    ctypes.PyDLL = lambda *_, **__: MagicMock()  # type: ignore[assignment, misc]
-    for name in ("oledll", "windll"):
-        if not hasattr(ctypes, name):
-            setattr(ctypes, name, MagicMock())
-    if not hasattr(ctypes, "WINFUNCTYPE"):
-        ctypes.WINFUNCTYPE = ctypes.CFUNCTYPE  # type: ignore[attr-defined]
 
 
 def generated_vba(module_name: str = "xltoken.udfs", workbook: str = "book.xlsm") -> str:

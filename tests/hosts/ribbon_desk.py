@@ -19,9 +19,12 @@ RUNTIME = """
 Public Function XltPython(ByVal moduleName As String, ByVal procedure As String, ByVal given As Variant) As Variant
     XltPython = Desk.Ask(moduleName, procedure, given)
 End Function
-Public Sub XltForget()
+Public Sub XltRetry()
     Desk.Forget
 End Sub
+Public Function XltIsOurs(ByVal formula As Variant) As Boolean
+    XltIsOurs = InStr(formula, "TOKEN_") > 0
+End Function
 Public Function XltMessageOf(ByVal address As String) As String
     XltMessageOf = Desk.MessageOf(address)
 End Function
@@ -122,7 +125,7 @@ class Desk(ExcelBridge):
         """Make a cell the active one; `spill_of`, `array_of` address the cell of its formula."""
 
         def cell(address, **more):
-            made = Open(address=lambda *, external: address, **more)
+            made = Open(address=lambda *, external: address, **{"formula": formula, **more})
             made.values["cells"] = lambda row, column: made
             return made
 

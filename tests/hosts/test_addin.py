@@ -1,6 +1,7 @@
 """The add-in on a made-up Windows: installed, looked at, and undone without a trace."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,18 @@ def test_excel_opens_nothing_else_at_its_start(place):
     """The start folder, of which Excel opens every file, gets the add-in alone."""
     addin.install(place, TEMPLATES)
     assert [path.name for path in place.startup.iterdir()] == ["xltoken.xlam"]
+
+
+def test_no_temporary_file_is_ever_in_the_start_folder(place, monkeypatch):
+    """A process killed while it writes leaves nothing that Excel would open at each start."""
+    seen = []
+    sync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda n: (seen.append(list(place.startup.glob(".*"))), sync(n))[1]
+    )
+    addin.install(place, TEMPLATES)
+    assert seen
+    assert not any(seen)
 
 
 def test_the_settings_are_as_xlwings_reads_them(home, place):

@@ -33,7 +33,10 @@ def generated():
 
 
 def ours():
-    """The one place where our VBA calls Python, as a pattern of the values it is given."""
+    """The one place where our VBA calls Python, as a pattern of the values it is given.
+
+    It is the form that xlwings writes for applications whose calling cell means nothing.
+    """
     runtime = next(m.code for m in vba.modules(with_ribbon=False) if m.name == "xltoken_runtime")
     (call,) = re.findall(r"= mPython(\.CallUDF\(.*\))\r\n", runtime)
     assert "Set mPython = XLPy\r\n" in runtime
@@ -42,7 +45,7 @@ def ours():
 
 @pytest.mark.parametrize("name", list(FUNCTIONS))
 def test_the_call_is_that_of_xlwings(generated, name):
-    """Method, order of the arguments, workbook and caller are those of the generator."""
+    """Method, order and kind of the arguments are those of the generator."""
     own = re.search(rf"{name} = XltAsk\(\"{name}\", (Array\(.*\))\)\r\n", vba.function_module())[1]
     expected = (
         ours()

@@ -365,6 +365,14 @@ def test_last_error_is_that_of_the_active_cells_formula(desk, cell, place):
     assert desk.press("XltShowLastError") == [f"{place}\n\nunknown platform"]
 
 
+@pytest.mark.parametrize("formula", ["", "=SUM(A1:A3)"])
+def test_a_message_of_a_formula_that_is_gone_is_not_shown(desk, formula):
+    """Where another formula or a constant stands by now, what was said there is not its message."""
+    desk.select(formula=formula)
+    desk.messages = {HERE: "unknown platform"}
+    assert desk.press("XltShowLastError")[0].startswith("No error so far.")
+
+
 def test_last_error_of_a_workbook_that_carries_the_functions(desk):
     """Such a workbook keeps its own messages, and is asked for them by its quoted name."""
     desk.open_book("Bob's.xlsm", 52)

@@ -274,18 +274,62 @@ def test_a_server_that_ended_is_found_again(excel):
 
 def test_python_out_of_reach_is_an_error_with_a_sentence(excel):
     """Without Python a cell shows #VALUE!, and the message says what to do."""
-    excel.server.failures = 2
+    excel.application.unreachable = 1
     assert excel("COST_CURVE", 2.0, 0.0, 0.0) == "#VALUE!"
     assert "COST_CURVE: Python cannot be reached" in told(excel)
-    assert "The RPC server is unavailable" in told(excel)
+    assert "Could not activate Python COM server" in told(excel)
     assert "xltoken doctor" in told(excel)
-    assert excel("COST_CURVE", 2.0, 0.0, 0.0) == 2.0, "the failure was not remembered"
+
+
+def test_a_python_that_does_not_start_is_tried_once(excel):
+    """Trying takes minutes: cells and calculations after the first give up at once, until asked."""
+    excel.application.unreachable = 1
+    for start in (2.0, 3.0):
+        assert excel("COST_CURVE", start, 0.0, 0.0) == "#VALUE!"
+    excel.run("XltForget")
+    assert excel("COST_CURVE", 2.0, 0.0, 0.0) == "#VALUE!"
+    assert excel.application.asked == 1
+    excel.run("XltRetry")
+    assert excel("COST_CURVE", 2.0, 0.0, 0.0) == 2.0
+
+
+def test_a_server_that_ends_twice_is_told_and_not_remembered(excel):
+    """Two failures in a row are an error with the reason; the next call tries again."""
+    excel.server.failures = 2
+    assert excel("COST_CURVE", 2.0, 0.0, 0.0) == "#VALUE!"
+    assert "Python failed (The RPC server is unavailable.)" in told(excel)
+    assert excel("COST_CURVE", 2.0, 0.0, 0.0) == 2.0
+
+
+def test_what_python_raises_is_not_asked_again(excel):
+    """An exception in Python is no lost connection: asked once, and told."""
+    excel.server.failures = 1
+    excel.server.failure = -2147352567, "KeyError: 'COST_CURVE'"
+    assert excel("COST_CURVE", 2.0, 0.0, 0.0) == "#VALUE!"
+    assert "Python failed (KeyError" in told(excel)
+    assert not excel.server.calls
+
+
+def test_a_cell_that_was_not_computed_yet_is_waited_for(excel):
+    """Excel may ask before it computed what an argument rests on: Python is spared, no error told."""
+    for waiting in (
+        Range([[None]], waits=[(1, 1)]),
+        Range([[1.0, None], [None, 2.0]], waits=[(2, 1)]),
+    ):
+        assert excel("PAYBACK_MONTHS", waiting) == "#VALUE!"
+        assert "not computed yet" in excel.run("XltMessageOf", "[book.xlsx]Sheet1!$A$1")
+    assert not excel.server.calls
+    assert told(excel) == ""
+    blank = Range([[1.0, None], [3.0, 2.0]], waits=[(2, 1)])
+    blank.rows[1][0] = 3.0
+    assert excel("PAYBACK_MONTHS", blank) == "#VALUE!"
+    assert len(excel.server.calls) == 1, "a blank without a formula is a blank"
 
 
 def test_a_command_is_not_done_twice(excel):
     """Only functions are asked again after a failure: a command may have done its work."""
     excel.server.failures = 1
-    with pytest.raises(VBARuntimeError, match="Python cannot be reached"):
+    with pytest.raises(VBARuntimeError, match="RPC server is unavailable"):
         excel.run("XltPython", "xltoken.hosts.commands", "run", array([["new"]]))
     assert excel.server.failures == 0
 
@@ -329,9 +373,16 @@ def test_help_is_tried_again_and_changes_nothing(excel):
     excel.run("XltHelp")
     assert not excel.application.help
     assert excel.book.saved
+    assert excel.book.addin
+    assert excel.application.events
+    assert excel.application.drawn
     excel.application.refuses_help = False
     excel.run("XltHelp")
     assert len(excel.application.help) == len(FUNCTIONS)
+    assert excel.book.saved
+    assert excel.book.addin, "it was visible for a moment only, as Excel asks for"
+    assert excel.application.events
+    assert excel.application.drawn
 
 
 def book_of_ours():
@@ -339,11 +390,44 @@ def book_of_ours():
     return Book("budget.xlsx", formulas=["a text", '=1+TOKEN_COST("B200",B4,C4)', None])
 
 
-def test_a_workbook_with_our_names_is_rebuilt_once(excel):
-    """Names written outside Excel are looked up when Excel rebuilds; one time a workbook."""
-    for _ in range(2):
+def test_a_workbook_with_our_names_is_rebuilt(excel):
+    """Names written outside Excel are looked up when Excel rebuilds: each time it is opened."""
+    for times in (1, 2):
         excel.run("XltBind", book_of_ours())
+        assert excel.application.rebuilt == times
+
+
+def test_names_of_an_add_in_elsewhere_are_not_rebuilt(excel):
+    """A workbook linked to the add-in in another folder keeps its values; the way out is told."""
+    book = book_of_ours()
+    book.links = [r"C:\Users\Bob\xltoken.xlam"]
+    excel.run("XltBind", book)
+    assert excel.application.rebuilt == 0
+    assert "xltoken relink" in excel.application.status
+    book.links = [excel.book.vba_get("FullName"), r"C:\figures.xlsx"]
+    excel.run("XltBind", book)
     assert excel.application.rebuilt == 1
+
+
+def test_a_large_workbook_is_not_searched(excel):
+    """Opening may not take minutes: beyond the limit nothing is looked at, and that is said."""
+    book = book_of_ours()
+    book.cells = 200_001
+    excel.run("XltBind", book)
+    assert excel.application.rebuilt == 0
+    assert "too large to be searched" in excel.application.status
+
+
+def test_the_status_bar_is_given_back(excel):
+    """A word of ours goes with the next calculation; somebody else's stays."""
+    excel.application.status = "Recording"
+    excel.run("XltForget")
+    assert excel.application.status == "Recording"
+    excel.application.unreachable = 1
+    excel.run("XltBind", book_of_ours())
+    assert excel.application.status.startswith("xltoken: ")
+    excel.run("XltForget")
+    assert excel.application.status is False
 
 
 @pytest.mark.parametrize(
@@ -352,18 +436,19 @@ def test_a_workbook_with_our_names_is_rebuilt_once(excel):
         Book("other.xlsx", formulas=["=SUM(A1:A2)", "TOKEN_COST(", "=MY_TOKENS(1)"]),
         Book("empty.xlsx"),
         Book("other.xlam", addin=True, formulas=["=TOKEN_COST(1)"]),
+        Book("carrying.xlsm", carries=True, formulas=["=TOKEN_COST(1)"]),
     ],
     ids=lambda b: b.name,
 )
 def test_other_workbooks_are_left_alone(excel, book):
-    """A workbook that does not call our functions, or is an add-in, is not rebuilt."""
+    """A workbook that does not call us, is an add-in, or has the functions inside is not rebuilt."""
     excel.run("XltBind", book)
     assert excel.application.rebuilt == 0
 
 
 def test_good_values_are_not_rebuilt_into_errors(excel):
     """While Python cannot be reached the saved values stay, and the status bar says why."""
-    excel.server.failures = 2
+    excel.application.unreachable = 1
     excel.run("XltBind", book_of_ours())
     assert excel.application.rebuilt == 0
     assert "Python cannot be reached" in excel.application.status

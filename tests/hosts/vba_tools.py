@@ -37,13 +37,11 @@ class Server(WithoutXlwings):
         self.server = server
 
     @method
-    def CallUDF(self, script, fname, args, this_workbook, caller):
+    def CallUDF(self, script, fname, args):
         """Call xlwings' real method; what it raises, VBA can handle."""
-        sheet = com.Workbook(Date1904=this_workbook.date1904).Worksheets[0]
         sent = tuple(map(_to_python, args.items))
-        book, cell = com.PyIDispatch(sheet.Parent), com.PyIDispatch(com.Range(sheet, 0.0))
         try:
-            return _to_vba(self.server.CallUDF(script, fname, sent, book, cell))
+            return _to_vba(self.server.CallUDF(script, fname, sent))
         except Exception as failure:
             raise VBARuntimeError(_AUTOMATION_ERROR, str(failure)) from failure
 

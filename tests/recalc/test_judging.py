@@ -595,3 +595,25 @@ def test_operators_are_those_of_excel(tmp_path, formula, start, was, after, righ
     cells = {"A1": start, "B1": F(formula, was)}
     found, report = recalculated(tmp_path, book({"S": cells}), f"A1={after!r}")
     assert found["B1"] == right or told(report, "refused")
+
+
+@pytest.mark.parametrize(
+    ("mark", "named"),
+    [("#SPILL!", True), ("#CALC!", True)]
+    + [
+        (m, False)
+        for m in ("#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#GETTING_DATA")
+    ],
+)
+def test_a_book_with_one_of_the_newer_errors_is_computed(tmp_path, mark, named):
+    """A saved #SPILL! or #FIELD! stops nothing: what rests on it keeps it, all else is computed."""
+    error = Raw(f'<c r="A1" t="e"><v>{mark}</v></c>')
+    kept = Raw(f'<c r="B1" t="e"><f>A1+1</f><v>{mark}</v></c>')
+    cells = {"A1": error, "A2": 1.0, "B1": kept, "C1": F("A2*2", 2.0)}
+    path = saved(tmp_path, book({"S": cells}))
+    report = recalculate(path, tmp_path / "out.xlsx", ["S!A2=4"])
+    assert report.summary["disputed"] == (0 if named else 1)
+    assert told(report, "changed") == {"S!C1"}
+    assert value(report, "S!C1") == 8.0
+    after = sheet_xml(tmp_path / "out.xlsx")
+    assert after.count(mark.encode()) == 2

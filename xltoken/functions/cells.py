@@ -169,6 +169,12 @@ HOST_LIMITS: Final = (
         "the door says so; 1,462 days are added here, and taken off returned dates",
     ),
     HostLimit(
+        "engine",
+        "one of the newest error values (#FIELD!, #BUSY! ...) but #SPILL! and #CALC!",
+        "#VALUE!",
+        "#VALUE!",
+    ),
+    HostLimit(
         "xlwings classic",
         "a Currency or Accounting cell",
         "a Decimal cut to 4 decimals",
@@ -193,6 +199,12 @@ HOST_LIMITS: Final = (
         "a returned nan or inf",
         "failure of the call",
         "never returned: #NUM! instead",
+    ),
+    HostLimit(
+        "xlwings lite",
+        "a returned error newer than #N/A, from an error cell",
+        "text",
+        "#VALUE!",
     ),
     HostLimit(
         "xlwings lite",
@@ -398,7 +410,7 @@ def _scalar(raw: Any) -> Scalar:
     if isinstance(raw, dt.datetime):
         if raw != raw:  # noqa: PLR0124 - pandas' NaT is a datetime without a date
             return CellError(NUM, "a date that is no date.")
-        return raw.date()
+        return raw.replace(tzinfo=None)
     if isinstance(raw, dt.date):
         return raw
     if isinstance(raw, Decimal):
@@ -465,7 +477,7 @@ def _date(parameter: Parameter, value: Any, date1904: bool) -> dt.date | float |
     if value is MISSING:
         return None if parameter.default is None else float(parameter.default)
     if isinstance(value, dt.date):
-        return value
+        return _day(value)
     if isinstance(value, Decimal):
         value = float(value)
     if not isinstance(value, float):
@@ -506,8 +518,16 @@ def _float(name: str, value: Any, *, small: bool, date1904: bool) -> float:
             )
         return float(value)
     if isinstance(value, dt.date):
-        return float(outgoing(value, date1904=date1904))
+        serial = float(outgoing(_day(value), date1904=date1904))
+        if isinstance(value, dt.datetime):
+            serial += (value - dt.datetime.combine(value, dt.time())) / dt.timedelta(days=1)
+        return serial
     raise Failure(VALUE, f"{name} is a number; it is {_shown(value)}.")
+
+
+def _day(value: dt.date) -> dt.date:
+    """Day of a date; the part of a day is dropped."""
+    return value.date() if isinstance(value, dt.datetime) else value
 
 
 def _series(parameter: Parameter, value: Any, date1904: bool) -> Any:
@@ -591,7 +611,7 @@ def _assumed(name: str, value: Any, date1904: bool) -> Any:
             if value < LOWEST_SERIAL:
                 raise Failure(VALUE, f"assumption {known.name} is a date; it is {value:g}.")
             return _moment(known.name, value, date1904)
-        return value
+        return _day(value) if isinstance(value, dt.date) else value
     if isinstance(value, Decimal) or (isinstance(value, dt.date) and known.kind != "text"):
         small = small_money(known.unit)
         return _float(f"assumption {known.name}", value, small=small, date1904=date1904)

@@ -218,7 +218,7 @@ def _ours(interpreter: Path) -> list[tuple[str, str]]:
     return [
         (_INTERPRETER, str(interpreter)),
         ("UDF MODULES", "xltoken.udfs"),
-        # Otherwise any .py file beside the add-in would come before the packages of Python.
+        # The add-in's folder holds no modules of Python.
         ("ADD_WORKBOOK_TO_PYTHONPATH", "False"),
     ]
 
@@ -279,7 +279,8 @@ def _made_folders(*wanted: Path) -> list[str]:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        write_atomically(path, content)
+        # Not beside it: Excel would open a file that was left over there.
+        write_atomically(path, content, aside=path.parent.parent)
     except FileError as error:
         if path.exists():
             raise FileError(f"{error} If Excel is running, close it and try again.") from None

@@ -30,6 +30,7 @@ _ABOUT: Final = (
     "BSD 3-clause licence, copyright Zoomer Analytics LLC; its notice stands in the module xlwings."
 )
 _TYPES: Final = "[Content_Types].xml"
+_PROJECT: Final = "xl/vbaProject.bin"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -102,7 +103,21 @@ def _with_modules(content: bytes, suffix: str, modules: list[vba.Module]) -> byt
                 else:
                     project.add_module(module.name, module.code)
             book.save()
-        return path.read_bytes()
+        saved = path.read_bytes()
+    return _with_parts(saved, [], {_PROJECT: _uncached(_read(saved, _PROJECT))})
+
+
+def _uncached(project: bytes) -> bytes:
+    """VBA project without the cache of compiled code, so that Excel compiles the text.
+
+    pyOpenVBA leaves the cache zeroed under the version of the Excel that made its template; that
+    very Excel would believe it. [MS-OVBA] 2.3.4.1 wants 0xFFFF and no cache of whoever writes.
+    """
+    from pyopenvba.cfb import CFB
+
+    compound = CFB.from_bytes(project)
+    compound.write_stream_in_storage("VBA", "_VBA_PROJECT", b"\xcc\x61\xff\xff\x00\x00\x00")
+    return bytes(compound.to_bytes())
 
 
 def _help_parts() -> list[Part]:

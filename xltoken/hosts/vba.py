@@ -15,6 +15,7 @@ from typing import Final
 
 from xltoken.functions import FUNCTIONS, WorksheetFunction, cells
 from xltoken.functions.definition import wizard_text
+from xltoken.hosts import intellisense
 
 BOOK_MODULE: Final = "ThisWorkbook"
 CATEGORY: Final = "xltoken"
@@ -80,6 +81,8 @@ def registry_module() -> str:
         "Option Private Module",
         "",
         "' Names, help and error values, written from xltoken's registry. Changes here are lost.",
+        "",
+        f"Public Const XLT_HELP As String = {_text(intellisense.NAMESPACE)}",
         *_names(),
         *_registration(),
         *(line for function in FUNCTIONS.values() for line in _help(function)),

@@ -38,6 +38,15 @@ _SPARSE: Final = 64
 """Places this thinly spread over their rectangle are read one by one."""
 
 _KIND_OF: Final = {code: kind for kind, code in cells.ENGINE_ERRORS.items()}
+_NEWER: Final = tuple(mark for mark, code in cells.EXCEL_CODES.items() if code > 2042)
+"""Error values that came after #N/A, which the loader does not know."""
+UNNAMED: Final = frozenset(mark for mark in _NEWER if mark not in _KIND_OF)
+"""Those that the engine has no name for: there they are #VALUE!."""
+_NEWER_ERROR: Final = re.compile(
+    rb"(<(?:[A-Za-z_][\w.-]*:)?v>)(?:" + "|".join(map(re.escape, _NEWER)).encode() + rb")"
+)
+_UNREADABLE_ERROR: Final = "Unsupported cell error value"
+"""What the loader says of them."""
 
 
 class FormulaError(ValueError):
@@ -107,11 +116,11 @@ class Engine:
         for sheet, row, column in constants:
             held.setdefault(sheet, set()).add((row, column))
         if loading is not None and not held and not known.arrays and not package.iterates:
-            book = loading.result()
+            book, mended = loading.result()
             one_by_one: list[Place] = []
         else:
             content, one_by_one = _copy(package, held, known)
-            book = _load(package, content)
+            book, mended = _load(package, content)
         lost = package.sheets.keys() - set(book.sheet_names)
         if lost:
             raise FileError(f"{package.path}: the engine cannot load its sheet {min(lost)}.")
@@ -119,6 +128,9 @@ class Engine:
         engine._register(known.spellings)
         for place in one_by_one:
             engine.set(*place, package.sheets[place[0]].formulas[place[1:]].value)
+        if mended:
+            for place, value in _newer_errors(package, held):
+                engine.set(*place, value)
         for (sheet, row, column), text in known.rewritten.items():
             if (row, column) not in held.get(sheet, ()):
                 engine.set_formula(sheet, row, column, text)
@@ -245,12 +257,40 @@ def begun(package: Package) -> "Future[Any]":
     return future
 
 
-def _load(package: Package, content: bytes) -> Any:
+def _load(package: Package, content: bytes) -> tuple[Any, bool]:
+    """Load a file; gives the book, and whether its newer error values had to be taken out."""
+    config = _config(date1904=package.date1904)
     try:
-        return fz.Workbook.from_bytes(content, config=_config(date1904=package.date1904))
+        try:
+            return fz.Workbook.from_bytes(content, config=config), False
+        except Exception as error:
+            if _UNREADABLE_ERROR not in str(error):
+                raise
+            sheets = (sheet.part for sheet in package.sheets.values())
+            return fz.Workbook.from_bytes(_with_known_errors(content, sheets), config=config), True
     except Exception as error:  # noqa: BLE001 - the engine raises types of its own
         reason = " ".join(str(error).split())[:200]
         raise FileError(f"{package.path}: the engine cannot load it ({reason}).") from None
+
+
+def _with_known_errors(content: bytes, sheets: Iterable[str]) -> bytes:
+    """File in which saved error values that the loader does not know are others.
+
+    Values of formulas are computed anyway; the constants are set after loading.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return _stored(
+            content, {s: _NEWER_ERROR.sub(rb"\1#VALUE!", archive.read(s)) for s in sheets}
+        )
+
+
+def _newer_errors(package: Package, held: Mapping[str, set[Spot]]) -> Iterator[tuple[Place, Value]]:
+    """Constants, and formulas held at their values, that are errors the loader does not know."""
+    for name, sheet in package.sheets.items():
+        for spot, cell in sheet.cells.items():
+            constant = cell.formula is None or spot in held.get(name, ())
+            if constant and isinstance(cell.value, ErrorText) and cell.value in _NEWER:
+                yield (name, *spot), cell.value
 
 
 def _copy(

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from xltoken.files import FileError
-from xltoken.recalc.engine import NO_RESULT, Engine, begun, readable, spots_between
+from xltoken.recalc.engine import (
+    NO_RESULT,
+    UNNAMED,
+    Engine,
+    begun,
+    readable,
+    spots_between,
+)
 from xltoken.recalc.formulas import bare_name, function_names
 from xltoken.recalc.graph import Areas, Graph
 from xltoken.recalc.package import Package, Place
@@ -484,9 +491,10 @@ class Book:
                     values[spot] = 0.0
             found[name] = values
         for place in self.frozen:
-            # What is frozen without a saved value has none.
-            if self.saved(place) is None:
-                found[place[0]][place[1:]] = None
+            # What is frozen without a saved value has none; some errors the engine cannot name.
+            saved = self.saved(place)
+            if saved is None or saved in UNNAMED:
+                found[place[0]][place[1:]] = saved
         return found
 
     def _now(self, place: Place) -> Value:

@@ -60,7 +60,7 @@ End Sub
 Public Sub XltRecalculate(control As IRibbonControl)
     If XltOnMac() Then Exit Sub
     On Error GoTo failed
-    XltForget
+    XltRetry
     If Not XltReachable() Then    ' good saved values would become errors
         XltTell "Nothing was recalculated. " & XltLastMessage(), vbExclamation
         Exit Sub
@@ -152,6 +152,7 @@ End Function
 Private Function XltAnswer(ByVal doing As String, ByVal procedure As String, ByVal given As Variant) As Variant
     Dim number As Long, reason As String
     On Error GoTo failed
+    Application.DisplayAlerts = False    ' Excel would ask again and again whether to wait
     Application.Cursor = xlWait
     Application.StatusBar = "xltoken: " & doing
     XltAnswer = XltPython(COMMANDS, procedure, given)
@@ -166,6 +167,7 @@ End Function
 
 Private Sub XltAtRest()
     On Error Resume Next
+    Application.DisplayAlerts = True
     Application.StatusBar = False
     Application.Cursor = xlDefault
 End Sub
@@ -207,6 +209,7 @@ End Sub
 
 Private Function XltAsked() As String
     ' Address of the cell that holds the formula behind the active cell: messages are kept under it.
+    ' Another formula may stand there by now; then the message is not its.
     Dim cell As Object
     If ActiveCell Is Nothing Then Exit Function
     Set cell = ActiveCell
@@ -214,7 +217,8 @@ Private Function XltAsked() As String
     If cell.HasSpill Then Set cell = cell.SpillParent
     If cell.HasArray Then Set cell = cell.CurrentArray
     On Error GoTo 0
-    XltAsked = cell.Cells(1, 1).Address(External:=True)
+    Set cell = cell.Cells(1, 1)
+    If XltIsOurs(cell.Formula) Then XltAsked = cell.Address(External:=True)
 End Function
 
 Private Function XltKept(ByVal place As String) As String

@@ -7,7 +7,9 @@ Option Private Module
 Private Const BRIDGE As String = "xltoken.hosts.bridge"
 Private Const MOST_CELLS As Long = 200000
 Private Const MOST_MESSAGES As Long = 10000
+Private Const MINUTES_DOWN As Long = 5
 Private Const REFUSED As Long = vbObjectError + 513
+Private Const NOT_YET As Long = vbObjectError + 514
 Private Const NO_MAC As String = "xltoken: on a Mac, Excel's VBA cannot reach Python. The saved values stay until a cell is calculated; use xlwings Lite, or recalculate with: xltoken recalc"
 
 Private mPython As Object    ' xlwings' server
@@ -15,8 +17,10 @@ Private mAnswers As Object   ' results of this calculation, by what was asked
 Private mTold As Object      ' what was told with each of them
 Private mMessages As Object  ' last message of each cell, by its address
 Private mLast As String      ' last error of all
+Private mDown As String      ' why Python could not be reached, and since when
+Private mDownSince As Date
 Private mHelped As Boolean   ' whether the function wizard knows our functions
-Private mBound As Object     ' workbooks that were looked at, by name
+Private mSaid As Boolean     ' whether the status bar shows a word of ours
 
 ' --- a worksheet function -------------------------------------------------------------------------
 
@@ -53,7 +57,11 @@ Public Function XltAsk(ByVal fname As String, ByVal given As Variant) As Variant
     XltAsk = answer
     Exit Function
 failed:
-    XltNote fname & ": " & Err.Description
+    If Err.Number = NOT_YET Then
+        XltNote "Warning: a cell that this formula reads was not computed yet."
+    Else
+        XltNote fname & ": " & Err.Description
+    End If
     XltAsk = CVErr(xlErrValue)
 #End If
 End Function
@@ -62,23 +70,26 @@ Public Function XltPython(ByVal moduleName As String, ByVal procedure As String,
 #If Mac Then
     Err.Raise REFUSED, "xltoken", NO_MAC
 #Else
-    ' The server may have ended: a function is asked once more over a new connection. A command of
-    ' the ribbon has one from the start, because it may not be done twice.
+    ' A server that ended is found anew: a function is then asked once more. A command of the ribbon
+    ' gets a new connection from the start, because it may not be done twice.
     Dim problem As String, number As Long
-    If moduleName <> BRIDGE Then Set mPython = Nothing
+    If moduleName <> BRIDGE Then XltRetry
     On Error Resume Next
     XltPython = XltSent(moduleName, procedure, given)
-    If Err.Number <> 0 And moduleName = BRIDGE Then
+    number = Err.Number
+    problem = Err.Description
+    If XltIsDead(number) And moduleName = BRIDGE Then
         Set mPython = Nothing
         Err.Clear
         XltPython = XltSent(moduleName, procedure, given)
+        number = Err.Number
+        problem = Err.Description
     End If
-    number = Err.Number
-    problem = Err.Description
     On Error GoTo 0
     If number <> 0 Then
         Set mPython = Nothing
-        Err.Raise REFUSED, "xltoken", "Python cannot be reached (" & problem & "); in a terminal, xltoken doctor says what is missing."
+        If number <> REFUSED Then problem = "Python failed (" & problem & "); in a terminal, xltoken doctor says what is missing."
+        Err.Raise REFUSED, "xltoken", problem
     End If
 #End If
 End Function
@@ -86,8 +97,29 @@ End Function
 #If Mac Then
 #Else
 Private Function XltSent(ByVal moduleName As String, ByVal procedure As String, ByVal given As Variant) As Variant
-    If mPython Is Nothing Then Set mPython = XLPy
-    XltSent = mPython.CallUDF(moduleName, procedure, given, ThisWorkbook, Application.Caller)
+    ' Neither workbook nor caller is handed over: Python would ask Excel about them in the middle of
+    ' a calculation.
+    If mPython Is Nothing Then XltConnect
+    XltSent = mPython.CallUDF(moduleName, procedure, given)
+End Function
+
+Private Sub XltConnect()
+    ' Starting a Python that does not start takes minutes: a failure is remembered for a while, or
+    ' Excel would stand still once a cell.
+    If Len(mDown) > 0 And Now - mDownSince < TimeSerial(0, MINUTES_DOWN, 0) Then Err.Raise REFUSED, "xltoken", mDown
+    On Error GoTo failed
+    Set mPython = XLPy
+    mDown = ""
+    Exit Sub
+failed:
+    mDown = "Python cannot be reached (" & Err.Description & "); in a terminal, xltoken doctor says what is missing. The button Recalculate tries again."
+    mDownSince = Now
+    Err.Raise REFUSED, "xltoken", mDown
+End Sub
+
+Private Function XltIsDead(ByVal number As Long) As Boolean
+    ' Server not there, unavailable, failed, or disconnected.
+    XltIsDead = (number = 462 Or number = &H800706BA Or number = &H800706BE Or number = &H80010108)
 End Function
 #End If
 
@@ -104,12 +136,37 @@ Private Function XltPlain(Optional ByVal given As Variant) As Variant
         If TypeName(given) <> "Range" Then Err.Raise REFUSED, "xltoken", "an argument is a " & TypeName(given) & ", no range."
         If given.Areas.Count > 1 Then Err.Raise REFUSED, "xltoken", "a range in several parts cannot be read; name one block."
         If given.CountLarge > MOST_CELLS Then Err.Raise REFUSED, "xltoken", "a range of over " & MOST_CELLS & " cells; name the cells, not whole columns."
+        If XltWaits(given) Then Err.Raise NOT_YET
         XltPlain = XltCells(given.Value2)
     ElseIf IsMissing(given) Then
         XltPlain = Empty
     Else
         XltPlain = XltCells(given)
     End If
+End Function
+
+Private Function XltWaits(ByVal area As Object) As Boolean
+    ' No formula comes to a blank: where one reads blank it was not computed yet, and Excel will ask
+    ' again once it was.
+    Dim v As Variant, i As Long, j As Long
+    If Not IsNull(area.HasFormula) Then    ' Null: some have one
+        If Not area.HasFormula Then Exit Function
+    End If
+    v = area.Value2
+    If Not IsArray(v) Then
+        XltWaits = IsEmpty(v)
+        Exit Function
+    End If
+    For i = LBound(v, 1) To UBound(v, 1)
+        For j = LBound(v, 2) To UBound(v, 2)
+            If IsEmpty(v(i, j)) Then
+                If area.Cells(i, j).HasFormula Then
+                    XltWaits = True
+                    Exit Function
+                End If
+            End If
+        Next j
+    Next i
 End Function
 
 Private Function XltCells(ByVal v As Variant) As Variant
@@ -191,6 +248,14 @@ Public Sub XltForget()
     Set mAnswers = Nothing
     Set mTold = Nothing
     Set mPython = Nothing
+    If mSaid Then Application.StatusBar = False
+    mSaid = False
+End Sub
+
+Public Sub XltRetry()
+    ' Asked by hand: whether Python can be reached by now is looked at anew.
+    XltForget
+    mDown = ""
 End Sub
 
 Private Sub XltBegin()
@@ -291,34 +356,50 @@ Public Sub XltStart()
 End Sub
 
 Public Sub XltHelp()
-    ' Help for the function wizard; Excel refuses it while no workbook is visible, so it is tried
-    ' again whenever one comes up. The workbook must not look changed by it.
-    Dim saved As Boolean
+    ' Help for the function wizard. Excel registers it for visible workbooks only, so the add-in is
+    ' one for a moment; neither workbook may look changed by it. Tried again until it succeeds.
+    Dim saved As Boolean, hidden As Boolean, events As Boolean, drawn As Boolean, front As Workbook
     If mHelped Then Exit Sub
+    mHelped = True    ' also while it is visible, which raises events
     saved = ThisWorkbook.Saved
+    hidden = ThisWorkbook.IsAddin
+    events = Application.EnableEvents
+    drawn = Application.ScreenUpdating
+    Set front = Application.ActiveWorkbook
     On Error GoTo later
+    Application.EnableEvents = False
+    Application.ScreenUpdating = False
+    If hidden Then ThisWorkbook.IsAddin = False
     XltRegister
-    mHelped = True
-later:
+done:
+    On Error Resume Next
+    If hidden Then ThisWorkbook.IsAddin = True
+    If Not front Is Nothing Then front.Activate
     ThisWorkbook.Saved = saved
+    Application.ScreenUpdating = drawn
+    Application.EnableEvents = events
+    Exit Sub
+later:
+    mHelped = False
+    Resume done
 End Sub
 
 Public Sub XltBind(ByVal wb As Workbook)
     ' A workbook made outside Excel names our functions without knowing where they are: Excel looks
-    ' for them when it rebuilds. Done once a workbook, and only when Python answers, because a
-    ' rebuild without it would put errors in the place of good saved values.
+    ' for them when it rebuilds. That would put errors in the place of good saved values where
+    ' Python does not answer, or where the names lead to an add-in in another folder.
     On Error GoTo left_alone
     If Not ThisWorkbook.IsAddin Then Exit Sub
     If wb.IsAddin Or Application.Calculation <> xlCalculationAutomatic Then Exit Sub
-    If mBound Is Nothing Then Set mBound = CreateObject("Scripting.Dictionary")
-    If mBound.Exists(wb.FullName) Then Exit Sub
-    mBound.Item(wb.FullName) = True
+    If XltCarries(wb) Then Exit Sub
     If Not XltCalls(wb) Then Exit Sub
-    If Not XltReachable() Then
-        Application.StatusBar = "xltoken: " & mLast
-        Exit Sub
+    If XltLinkedElsewhere(wb) Then
+        XltSay wb.Name & " is linked to an add-in in another folder. In a terminal: xltoken relink"
+    ElseIf Not XltReachable() Then
+        XltSay mLast
+    Else
+        Application.CalculateFullRebuild
     End If
-    Application.CalculateFullRebuild
 left_alone:
 End Sub
 
@@ -327,12 +408,38 @@ Public Function XltReachable() As Boolean
     XltReachable = Not IsError(XltAsk("XLTOKEN_INFO", Array(Empty)))
 End Function
 
+Private Sub XltSay(ByVal text As String)
+    Application.StatusBar = Left$("xltoken: " & text, 200)
+    mSaid = True
+End Sub
+
+Private Function XltCarries(ByVal wb As Workbook) As Boolean
+    ' Whether the workbook has the functions inside: with them goes their help.
+    If wb.HasVBProject Then XltCarries = wb.CustomXMLParts.SelectByNamespace(XLT_HELP).Count > 0
+End Function
+
+Private Function XltLinkedElsewhere(ByVal wb As Workbook) As Boolean
+    Dim link As Variant, links As Variant
+    links = wb.LinkSources(xlExcelLinks)
+    If IsEmpty(links) Then Exit Function
+    For Each link In links
+        If StrComp(Mid$(link, InStrRev(Replace(link, "/", "\"), "\") + 1), ThisWorkbook.Name, vbTextCompare) = 0 Then
+            If StrComp(link, ThisWorkbook.FullName, vbTextCompare) <> 0 Then XltLinkedElsewhere = True
+        End If
+    Next link
+End Function
+
 Private Function XltCalls(ByVal wb As Workbook) As Boolean
-    ' Whether a formula of the workbook has one of our names, so far as its sheets can be read.
-    Dim sheet As Worksheet, formulas As Variant, cell As Variant
+    ' Whether a formula of the workbook has one of our names. Opening a large workbook may not take
+    ' longer for it: what is beyond the limit is not looked at, and that is said.
+    Dim sheet As Worksheet, formulas As Variant, cell As Variant, seen As Double, skipped As Boolean
     On Error GoTo next_sheet
     For Each sheet In wb.Worksheets
-        If sheet.UsedRange.CountLarge <= MOST_CELLS Then
+        seen = seen + sheet.UsedRange.CountLarge
+        If seen > MOST_CELLS Then
+            seen = seen - sheet.UsedRange.CountLarge
+            skipped = True
+        Else
             formulas = sheet.UsedRange.Formula
             If Not IsArray(formulas) Then formulas = Array(formulas)
             For Each cell In formulas
@@ -344,17 +451,19 @@ Private Function XltCalls(ByVal wb As Workbook) As Boolean
         End If
 next_one:
     Next sheet
+    If skipped Then XltSay wb.Name & " is too large to be searched for our functions. Where one shows #NAME?, press Recalculate."
     Exit Function
 next_sheet:
     Resume next_one
 End Function
 
-Private Function XltIsOurs(ByVal formula As Variant) As Boolean
+Public Function XltIsOurs(ByVal formula As Variant) As Boolean
     Dim fname As Variant
     If VarType(formula) <> vbString Then Exit Function
     If InStr(formula, "=") <> 1 Or InStr(formula, "_") = 0 Then Exit Function
+    formula = UCase$(formula)
     For Each fname In XltNames()
-        If InStr(1, formula, fname & "(", vbTextCompare) > 0 Then
+        If InStr(formula, fname & "(") > 0 Then
             XltIsOurs = True
             Exit Function
         End If
