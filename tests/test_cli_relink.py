@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,7 @@ def test_json_tells_all(relink, small):
             {"kind": "name", "sheet": "", "where": "n", "calls": 1},
             *({"kind": "cell", "sheet": "Model", "where": f"A{r}", "calls": 1} for r in range(1, 7)),
         ],
-        "linked": None, "dropped": [], "notes": [],
+        "carried": False, "linked": None, "dropped": [], "notes": [],
     }  # fmt: skip
     assert told[1]["file"] == "none.txt"
     assert "is not an .xlsx file" in told[1]["error"]
@@ -111,10 +112,10 @@ def test_json_tells_all(relink, small):
 def test_what_is_left_to_do_is_a_finding(relink, small):
     """Macros under LibreOffice: done, with a warning and exit code 1."""
     small.write_bytes(with_part(small.read_bytes(), "xl/vbaProject.bin", b"x"))
-    code, _, err = relink("small.xlsx", "--host", "libreoffice", "-o", "o.xlsm")
+    code, _, err = relink("small.xlsx", "--host", "libreoffice", "-o", "o.xlsx")
     assert code == 1
     assert err.startswith("warning: small.xlsx: LibreOffice")
-    assert Path("o.xlsm").exists()
+    assert Path("o.xlsx").exists()
 
 
 def test_one_that_fails_stops_no_other(relink, small):
@@ -157,3 +158,32 @@ def test_long_lists_are_cut(relink, tmp_path):
     assert code == 0
     assert out.count("IRR") == 0
     assert "... and 5 more: --json lists them all." in out
+
+
+def test_a_plain_workbook_gets_the_functions_inside(run):
+    """Written as .xlsm for Excel, a workbook carries the functions; once more changes nothing."""
+    assert run("new", "token_budget", "-o", "a.xlsx")[0] == 0
+    code, out, err = run("relink", "a.xlsx", "--host", "excel", "-o", "a.xlsm")
+    assert (code, "the functions are inside" in out) == (0, True), err
+    assert "xl/vbaProject.bin" in zipfile.ZipFile("a.xlsm").namelist()
+    before = Path("a.xlsm").read_bytes()
+    code, out, _ = run("relink", "a.xlsm", "--host", "excel")
+    assert (code, "nothing to do" in out) == (0, True)
+    assert Path("a.xlsm").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("source", "host", "target", "due"),
+    [
+        ("a.xlsx", "lite", "b.xlsm", ".xlsx"),
+        ("a.xlsx", "libreoffice", "b.xlsm", ".xlsx"),
+        ("a.xlsm", "excel", "b.xlsx", ".xlsm"),
+    ],
+)
+def test_a_name_that_excel_would_not_open_is_refused(run, source, host, target, due):
+    """A workbook with macros is not written as .xlsx, nor one without as .xlsm."""
+    assert run("new", "token_budget", "--host", "excel", "-o", source)[0] == 0
+    code, _, err = run("relink", source, "--host", host, "-o", target)
+    assert code == 4
+    assert f"is to be called {due}" in err
+    assert not Path(target).exists()

@@ -14,6 +14,7 @@ from pyopenvba import ExcelFile, check_file
 from pyopenvba.cfb import CFB
 
 import xltoken
+from xltoken.files import FileError
 from xltoken.hosts import intellisense, project, vba
 from xltoken.recalc.libreoffice import program
 from xltoken.templates import TEMPLATES, new
@@ -180,10 +181,68 @@ def test_a_recalculation_keeps_the_wrapper(budget, run, tmp_path):
     assert after["xl/worksheets/sheet3.xml"] != before["xl/worksheets/sheet3.xml"]
 
 
-def test_only_a_plain_workbook_gets_the_wrapper(budget):
-    """A workbook that has macros already is refused, not given a second project."""
-    with pytest.raises(ValueError, match=r"no plain \.xlsx"):
-        project.with_wrapper(budget[0].read_bytes())
+def edited(workbook, folder, change):
+    """A workbook with macros after a change to its VBA project."""
+    path = folder / "edited.xlsm"
+    path.write_bytes(workbook)
+    with ExcelFile(path) as book:
+        change(book.vba_project())
+        book.save()
+    return path.read_bytes()
+
+
+def test_functions_of_today_are_left_as_they_are(budget):
+    """Where a workbook carries these very functions, the very same bytes come back."""
+    workbook = budget[0].read_bytes()
+    assert project.with_wrapper(workbook) is workbook
+
+
+def test_older_functions_inside_are_renewed(budget, tmp_path):
+    """An earlier wrapper gives way to this one; macros of the user and every sheet stay."""
+    workbook = budget[0].read_bytes()
+
+    def age(vba_project):
+        vba_project.get_module("xltoken_runtime").body = "' of an earlier version"
+        vba_project.add_module("Mine", "Public Sub Mine()\r\nEnd Sub\r\n")
+
+    older = edited(workbook, tmp_path, age)
+    renewed = project.with_wrapper(older)
+    code, _ = modules_of("b.xlsm", renewed)
+    assert "Public Function XltAsk" in code["xltoken_runtime"]
+    assert "Public Sub Mine()" in code["Mine"]
+    before, after = parts(older), parts(renewed)
+    assert [n for n in before if before[n] != after[n]] == ["xl/vbaProject.bin"]
+
+
+def test_code_of_a_user_beside_ours_is_not_lost(budget, tmp_path):
+    """Where somebody changed our ThisWorkbook and the rest is older, nothing is renewed silently."""
+
+    def change(vba_project):
+        vba_project.get_module("xltoken_runtime").body = "' of an earlier version"
+        vba_project.get_module("ThisWorkbook").body = "' of the user"
+
+    with pytest.raises(FileError, match="ThisWorkbook is not the one that was made"):
+        project.with_wrapper(edited(budget[0].read_bytes(), tmp_path, change))
+
+
+def test_macros_of_others_are_left_alone(tmp_path):
+    """A workbook that has only macros of its own is returned as it is."""
+    with ExcelFile.create_new(tmp_path / "own.xlsm") as book:
+        book.vba_project().add_module("Mine", "Public Sub Mine()\r\nEnd Sub\r\n")
+        book.save()
+    own = (tmp_path / "own.xlsm").read_bytes()
+    assert project.with_wrapper(own) is own
+
+
+def test_a_workbook_that_lost_its_macros_gets_them_again(budget):
+    """Saved as .xlsx, Excel keeps the help's part; it is used again, and not there twice."""
+    xlsm, xlsx = (path.read_bytes() for path in budget)
+    kept = project._with_parts(xlsx, project._help_parts(xlsx), {})
+    found = parts(project.with_wrapper(kept))
+    assert sorted(n for n in found if n.startswith("customXml/item")) == sorted(
+        n for n in parts(xlsm) if n.startswith("customXml/item")
+    )
+    assert "xl/vbaProject.bin" in found
 
 
 @pytest.mark.slow

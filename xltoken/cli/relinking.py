@@ -35,9 +35,9 @@ def relink(
         str,
         typer.Option(
             "--host",
-            help="What shall compute the functions: excel (the workbook's own VBA, or an installed "
-            "add-in), addin (an add-in that the file links to), lite (xlwings Lite or Server), xll "
-            "(an XLL), libreoffice.",
+            help="What shall compute the functions: excel (an .xlsm carries them itself, an .xlsx "
+            "finds them in the installed add-in), addin (an add-in that the file links to), lite "
+            "(xlwings Lite or Server), xll (an XLL), libreoffice.",
             show_default=False,
         ),
     ],
@@ -96,7 +96,14 @@ def relink(
         try:
             with progress(f"rewriting {path}"):
                 done.append(
-                    rewrite(path, output, host=host, namespace=namespace, addin=addin or _ADD_IN)
+                    rewrite(
+                        path,
+                        output,
+                        host=host,
+                        namespace=namespace,
+                        addin=addin or _ADD_IN,
+                        carry=_carry,
+                    )
                 )
         except FileError as error:
             if len(files) == 1:
@@ -121,6 +128,12 @@ def relink(
     return Outcome({"files": [one.as_dict() for one in done] + failures}, show, code, notes)
 
 
+def _carry(workbook: bytes) -> bytes:
+    from xltoken.hosts.project import with_wrapper
+
+    return with_wrapper(workbook)
+
+
 def _fate(one: "Relinked") -> str:
     if one.changed:
         return str(one.output)
@@ -141,6 +154,8 @@ def _show(one: "Relinked", *, alone: bool) -> None:
         table(titles, rows[:_ROWS], right="23")
         if len(rows) > _ROWS:
             console().print(f"... and {len(rows) - _ROWS} more: --json lists them all.")
+    if one.carried:
+        console().print(f"{one.file}: the functions are inside")
     if one.linked:
         console().print(f"{one.file}: linked to {one.linked}")
     for target in one.dropped:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import xltoken
+from xltoken.files import FileError
 from xltoken.hosts import intellisense, ribbon, vba
 
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006"
@@ -64,28 +65,64 @@ def add_in(templates: Mapping[str, str]) -> bytes:
         path = Path(folder, "xltoken.xlam")
         ExcelFile.create_new(path).close()
         empty = path.read_bytes()
-    parts = [*_help_parts(), _ribbon_part(templates)]
+    parts = [*_help_parts(empty), _ribbon_part(templates)]
     described = _with_parts(empty, parts, {"docProps/core.xml": _core_properties()})
     return _with_modules(described, ".xlam", vba.modules(with_ribbon=True))
 
 
 def with_wrapper(workbook: bytes) -> bytes:
-    """Make a macro-enabled workbook (.xlsm) of an .xlsx, with the wrapper inside.
+    """Put our functions into a workbook.
+
+    A plain workbook (.xlsx) becomes a macro-enabled one (.xlsm). One that carries our functions
+    gets those of today, its other macros stay; the very same bytes where they are today's. One that
+    has only macros of its own is returned as it is: the installed add-in computes it.
 
     Raises
     ------
+    FileError
+        If the functions inside cannot be renewed without losing somebody's work.
     ModuleNotFoundError
         If pyOpenVBA, the package that writes VBA projects, is not installed.
     """
     types = _read(workbook, _TYPES).decode()
-    if types.count(_SPREADSHEET) != 1:
-        raise ValueError("the workbook is no plain .xlsx.")
-    edited = {_TYPES: types.replace(_SPREADSHEET, _MACRO_ENABLED).encode()}
-    enabled = _with_parts(workbook, _help_parts(), edited)
-    return _with_modules(enabled, ".xlsm", vba.modules(with_ribbon=False))
+    if _SPREADSHEET in types:
+        edited = {_TYPES: types.replace(_SPREADSHEET, _MACRO_ENABLED).encode()}
+        carried = _help_part(workbook)
+        if carried:  # it was saved from one that carried the functions
+            edited[carried] = intellisense.part()
+        added = [] if carried else _help_parts(workbook)
+        enabled = _with_parts(workbook, added, edited)
+        return _with_modules(enabled, ".xlsm", vba.modules(with_ribbon=False))
+    return _renewed(workbook) if _help_part(workbook) else workbook
+
+
+def _renewed(workbook: bytes) -> bytes:
+    from pyopenvba import ExcelFile
+
+    modules = vba.modules(with_ribbon=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "book.xlsm")
+        path.write_bytes(workbook)
+        with ExcelFile(path) as book:
+            there = book.vba_modules() if book.has_vba_project() else {}
+            if not all(module.name in there for module in modules):
+                return workbook
+            project = book.vba_project()
+            code = {m.name: "\n".join(project.get_module(m.name).body.split()) for m in modules}
+            if all(code[m.name] == "\n".join(m.code.split()) for m in modules):
+                return workbook
+            if code[vba.BOOK_MODULE] != "\n".join(modules[0].code.split()):
+                raise FileError(
+                    "its module ThisWorkbook is not the one that was made with the functions; "
+                    "make the workbook anew from its .xlsx."
+                )
+            if book.vba_signature().present:
+                raise FileError("its macros are signed, which a change would break.")
+    return _with_modules(workbook, ".xlsm", modules)
 
 
 def _with_modules(content: bytes, suffix: str, modules: list[vba.Module]) -> bytes:
+    """Package with these modules in its project; those of the same names are replaced."""
     from pyopenvba import ExcelFile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -95,10 +132,11 @@ def _with_modules(content: bytes, suffix: str, modules: list[vba.Module]) -> byt
             if not book.has_vba_project():
                 book.add_vba_project()
             project = book.vba_project()
-            if "Module1" in project.module_names():
-                project.delete_module("Module1")
+            there = set(project.module_names())
+            if suffix == ".xlam" and "Module1" in there:
+                project.delete_module("Module1")  # of the empty add-in
             for module in modules:
-                if module.name == vba.BOOK_MODULE:
+                if module.name in there:
                     project.get_module(module.name).body = module.code
                 else:
                     project.add_module(module.name, module.code)
@@ -120,18 +158,29 @@ def _uncached(project: bytes) -> bytes:
     return bytes(compound.to_bytes())
 
 
-def _help_parts() -> list[Part]:
+def _help_part(package: bytes) -> str:
+    """Name of the custom part with our help, which goes with the functions; empty without."""
+    namespace = intellisense.NAMESPACE.encode()
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        custom = [n for n in archive.namelist() if re.fullmatch(r"customXml/item\d+\.xml", n)]
+        return next((name for name in custom if namespace in archive.read(name)), "")
+
+
+def _help_parts(package: bytes) -> list[Part]:
     """Help while typing, as a custom part: a sheet would be seen, a file beside would be opened."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        names = set(archive.namelist())
+    number = next(n for n in range(1, len(names) + 2) if f"customXml/item{n}.xml" not in names)
     properties = (
         f'<ds:datastoreItem ds:itemID="{_HELP_ID}" xmlns:ds="{_OFFICE}/customXml">'
         f'<ds:schemaRefs><ds:schemaRef ds:uri="{intellisense.NAMESPACE}"/></ds:schemaRefs>'
         "</ds:datastoreItem>"
     )
-    item = "customXml/item1.xml"
+    item = f"customXml/item{number}.xml"
     return [
         Part(item, intellisense.part(), f"{_OFFICE}/relationships/customXml", "xl/workbook.xml"),
         Part(
-            "customXml/itemProps1.xml",
+            f"customXml/itemProps{number}.xml",
             _xml(properties),
             f"{_OFFICE}/relationships/customXmlProps",
             item,

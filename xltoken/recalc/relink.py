@@ -10,7 +10,7 @@ import dataclasses
 import html
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +61,8 @@ class Relinked:
     """File that a new external link leads to."""
     dropped: list[str] = field(default_factory=list)
     """Files that dropped external links led to."""
+    carried: bool = False
+    """Whether the functions were put into the book, or renewed there."""
     notes: list[str] = field(default_factory=list)
     """What the reader must know or do."""
 
@@ -72,7 +74,7 @@ class Relinked:
     @property
     def changed(self) -> bool:
         """Whether the file differs from what it was."""
-        return bool(self.places or self.linked or self.dropped)
+        return bool(self.places or self.linked or self.dropped or self.carried)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``--json``."""
@@ -87,6 +89,7 @@ class Relinked:
                 "kinds": dict(Counter(place.kind for place in self.places)),
             },
             "places": [dataclasses.asdict(place) for place in self.places],
+            "carried": self.carried,
             "linked": self.linked or None,
             "dropped": self.dropped,
             "notes": self.notes,
@@ -100,6 +103,7 @@ def relink(
     host: str,
     namespace: str = "",
     addin: str = ADD_IN,
+    carry: Callable[[bytes], bytes] | None = None,
 ) -> Relinked:
     """Spell our functions in a workbook for another host, and write it.
 
@@ -115,6 +119,9 @@ def relink(
         Namespace of the functions, for the host lite.
     addin : str, optional
         The add-in's file, for the host addin; a bare name means Excel's startup folder.
+    carry : callable, optional
+        Puts the functions into a workbook, or renews them there; asked where an .xlsm is written
+        for Excel.
 
     Returns
     -------
@@ -132,6 +139,13 @@ def relink(
     package = files.read(path)
     check_writable(target)
     content, done = relinked(package, host, namespace=namespace, addin=addin)
+    if carry is not None and host == "excel" and target.suffix.lower() == ".xlsm":
+        try:
+            given, content = content, carry(content)
+        except FileError as error:
+            raise FileError(f"{path}: {error}") from None
+        done.carried = content != given
+    _check_suffix(target, content)
     if done.changed and package.signed:
         if target.exists() and target.samefile(path):
             raise FileError(
@@ -143,6 +157,14 @@ def relink(
         write_atomically(target, content)
         done.output = target
     return done
+
+
+def _check_suffix(target: Path, content: bytes) -> None:
+    """Refuse a name under which Excel would not open the workbook."""
+    due = Path(files.name_of_copy(content)).suffix
+    if target.suffix.lower() in (".xlsx", ".xlsm") and target.suffix.lower() != due:
+        hint = "; --host excel puts the functions inside" if due == ".xlsx" else ""
+        raise FileError(f"{target}: is to be called {due}, or Excel will not open it{hint}.")
 
 
 def relinked(
