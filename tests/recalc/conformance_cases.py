@@ -234,7 +234,9 @@ def book_cases(package: Package) -> Iterator[Case]:
     tracer = Engine.of(package)
     formulas = {(sheet.name, c.row, c.column): c for sheet, c in package.formulas()}
     texts = {p: text_of(package.sheets[p[0]], p[1:]) for p in formulas}
+    rich = set(_rich_errors(package))
     held = {p for p, cell in formulas.items() if _unjudged(cell, texts[p])}
+    held |= {p for p in formulas if rich and _reads(tracer, p, rich)}
     beyond = {p for p in formulas if any(n not in known() for n in called(texts[p]))}
     saved = {p: _saved(package, p, cell) for p, cell in formulas.items()}
     frozen: dict[Place, Case] = {}
@@ -279,18 +281,33 @@ def _computed(engine: Engine, package: Package, place: Place, text: str, saved: 
     )
 
 
+def _rich_errors(package: Package) -> Iterator[Place]:
+    """Cells whose error the file keeps beside them: #SPILL! and the like stand there as #VALUE!."""
+    for sheet in package.sheets.values():
+        for match in re.finditer(rb'<c r="([A-Z]+[0-9]+)"([^>]*)>', sheet.xml):
+            if b't="e"' in match[2] and b'vm="' in match[2]:
+                spot = reference(match[1].decode())
+                assert spot is not None
+                yield (sheet.name, *spot)
+
+
+def _reads(tracer: Engine, place: Place, cells: set[Place]) -> bool:
+    """Whether a formula reads one of the cells, as far as can be told."""
+    areas = tracer.precedents(*place)
+    return areas is None or any(
+        s == a[0] and a[1] <= r <= a[3] and a[2] <= c <= a[4] for a in areas for s, r, c in cells
+    )
+
+
 def _roots(tracer: Engine, unlike: dict[Place, set[Place]]) -> set[Place]:
     """Of the cells that differ those that read no other; all where each reads another."""
-    roots = set()
-    for place in unlike:
-        areas = tracer.precedents(*place)
-        others = set().union(*(cells for p, cells in unlike.items() if p != place))
-        if not any(
-            areas is None
-            or any(s == a[0] and a[1] <= r <= a[3] and a[2] <= c <= a[4] for a in areas)
-            for s, r, c in others
-        ):
-            roots.add(place)
+    roots = {
+        place
+        for place in unlike
+        if not _reads(
+            tracer, place, set().union(*(cells for p, cells in unlike.items() if p != place))
+        )
+    }
     return roots or set(unlike)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from xltoken.recalc.builtins.arguments import NA, anything, lifted
+from xltoken.recalc.builtins.arguments import NA, Failure, anything, lifted
 
 
 def _asked(test: Callable[[Any], bool]) -> Callable[..., Any]:
@@ -31,6 +31,21 @@ def _as_number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
+_TYPES: Final = {
+    "Null": 1.0, "Div": 2.0, "Value": 3.0, "Ref": 4.0, "Name": 5.0, "Num": 6.0, NA: 7.0,
+    "Spill": 9.0, "Calc": 14.0,
+}  # fmt: skip
+"""Excel's number of each error, by the engine's name for it."""
+
+
+def _error_type(value: Any) -> float:
+    """Number of an error; what is none has none, ``#N/A``."""
+    found = _TYPES.get(str(value.get("kind"))) if _is_error(value) else None
+    if found is None:
+        raise Failure(NA)
+    return found
+
+
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "ISNUMBER": _asked(_is_number),
     "ISTEXT": _asked(lambda value: isinstance(value, str)),
@@ -40,6 +55,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "ISERROR": _asked(_is_error),
     "ISERR": _asked(lambda value: _is_error(value) and not _is_na(value)),
     "ISNA": _asked(_is_na),
+    "ERROR.TYPE": lifted(lambda value: value)(_error_type),
     "N": lifted(anything)(_as_number),
     "T": lifted(anything)(lambda value: value if isinstance(value, str) else ""),
 }
