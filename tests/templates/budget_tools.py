@@ -1,34 +1,17 @@
-"""The budget workbook as other tools see it: through openpyxl, and recalculated."""
+"""Where what stands in the budget workbook, and the budget with other inputs."""
 
 import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
+from workbook_tools import opened, table
 
 from xltoken.recalc.workbook import Report, recalculate
 
 MONTHS = 60
 PERIODS = [get_column_letter(column) for column in range(5, 5 + MONTHS)]
-
-
-def at(book: Workbook, name: str) -> Any:
-    """Value of the cell that a defined name refers to."""
-    sheet, place = next(iter(book.defined_names[name].destinations))
-    return book[sheet][place.replace("$", "")].value
-
-
-def table(book: Workbook, name: str) -> list[list[Any]]:
-    """Values of the range that a defined name refers to."""
-    sheet, place = next(iter(book.defined_names[name].destinations))
-    return [[cell.value for cell in row] for row in book[sheet][place.replace("$", "")]]
-
-
-def opened(path: Path) -> Workbook:
-    """The workbook with its saved values."""
-    return openpyxl.load_workbook(path, data_only=True)
 
 
 def row_of(book: Workbook, label: str, nth: int = 0, sheet: str = "Calculations") -> int:
