@@ -38,6 +38,8 @@ EXCEL_CODES: Final = {
     "#UNKNOWN!": 2048, "#FIELD!": 2049, "#CALC!": 2050, "#BUSY!": 2051,
 }  # fmt: skip
 """Excel's own number of each error value (XlCVError)."""
+ERROR_TYPES: Final = {mark: float(n) for n, mark in enumerate(EXCEL_CODES, 1)}
+"""What Excel's ERROR.TYPE gives for each error value: they count in the order of their numbers."""
 COM_ERRORS: Final = {code - 0x7FF60000: mark for mark, code in EXCEL_CODES.items()}
 """Error values as COM hands them over: the number below 0x800A0000, as a signed integer."""
 ENGINE_ERRORS: Final = {

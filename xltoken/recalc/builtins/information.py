@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from xltoken.functions.cells import ENGINE_ERRORS, ERROR_TYPES
 from xltoken.recalc.builtins.arguments import NA, Failure, anything, lifted
 
 
@@ -32,9 +33,8 @@ def _as_number(value: Any) -> float:
 
 
 _TYPES: Final = {
-    "Null": 1.0, "Div": 2.0, "Value": 3.0, "Ref": 4.0, "Name": 5.0, "Num": 6.0, NA: 7.0,
-    "Spill": 9.0, "Calc": 14.0,
-}  # fmt: skip
+    kind: ERROR_TYPES[mark] for kind, mark in ENGINE_ERRORS.items() if mark in ERROR_TYPES
+}
 """Excel's number of each error, by the engine's name for it."""
 
 

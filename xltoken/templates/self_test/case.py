@@ -56,8 +56,7 @@ class Look(StrEnum):
     """How a result is looked at, so that each case is one cell."""
 
     VALUE = "{call}"
-    UNKNOWN = "1*ISNA({call})"
-    ERROR = "1*ISERR({call})"
+    ERROR = "ERROR.TYPE({call})"
     CELL = "INDEX({call},{row},{column})"
     ROWS = "ROWS({call})"
     COLUMNS = "COLUMNS({call})"
@@ -124,7 +123,7 @@ def case(
     if look is None:
         look, picked = _looks(result)
     expected = seen(result, look, picked)
-    if look in (Look.UNKNOWN, Look.ERROR):
+    if look is Look.ERROR:
         error = _at(result, picked) if isinstance(result, list) else result
         shows = f"{shows}: {error}"
     more.setdefault("limit", _limit(function, arguments, look, picked, expected))
@@ -132,7 +131,7 @@ def case(
 
 
 def seen(result: Any, look: Look, picked: tuple[int, int] | None) -> Result:
-    """What a look at a result gives; an error counts as 1 where an error is looked for."""
+    """What a look at a result gives; where an error is looked for, Excel's number of it."""
     if look is Look.ROWS:
         return float(len(result))
     if look is Look.COLUMNS:
@@ -141,17 +140,15 @@ def seen(result: Any, look: Look, picked: tuple[int, int] | None) -> Result:
         return float(sum(cell for row in result for cell in row))
     if picked is not None:
         result = _at(result, picked)
-    if look is Look.UNKNOWN:
-        return float(result == cells.NA)
     if look is Look.ERROR:
-        return float(isinstance(result, CellError) and result != cells.NA)
+        return cells.ERROR_TYPES[result]
     found: Result = result
     return found
 
 
 def _looks(result: Any) -> tuple[Look, tuple[int, int] | None]:
     if isinstance(result, CellError):
-        return (Look.UNKNOWN if result == cells.NA else Look.ERROR), None
+        return Look.ERROR, None
     if not isinstance(result, list):
         return Look.VALUE, None
     if all(type(cell) is float for row in result for cell in row):
@@ -221,7 +218,8 @@ def _limit(
     else:
         return None
     whole = isinstance(result, CellError)
-    if whole and look not in (Look.UNKNOWN, Look.ERROR):
+    # ERROR.TYPE of what is none is an error, as is any other look at an error.
+    if whole != (look is Look.ERROR):
         return Limit(hosts, None)
     outcome = seen(result, look, None if whole else picked)
     return None if outcome == expected else Limit(hosts, outcome)

@@ -259,9 +259,8 @@ _RULES: Final = (
     (
         "Errors",
         (
-            "Looked at with ISNA, and with ISERR for every other one: 1 where it is there. ISERR "
-            "does not tell #NUM!, #VALUE! and #DIV/0! from each other: docs/excel-checklist.md has "
-            "a person look at them. No text is compared: it differs from language to language."
+            "Looked at with ERROR.TYPE, which numbers them: 2 is #DIV/0!, 3 #VALUE!, 6 #NUM!, 7 "
+            "#N/A. No text is compared: it differs from language to language."
         ),
     ),
     (

@@ -131,7 +131,7 @@ def _lifting() -> Iterator[Case]:
     yield case(COST_CURVE, subject, "A column against a row: columns", table, Look.COLUMNS)
     shorter = _with(COST_CURVE, start=_STARTS, month=Block.column(0.0, 12.0))
     yield case(COST_CURVE, subject, "A cell with a partner", shorter, Look.CELL, (2, 1))
-    yield case(COST_CURVE, subject, "A cell without a partner", shorter, Look.UNKNOWN, (3, 1))
+    yield case(COST_CURVE, subject, "A cell without a partner", shorter, Look.ERROR, (3, 1))
     spoiled = _with(COST_CURVE, start=_SPOILED)
     yield case(COST_CURVE, subject, "Beside an error: the good cell", spoiled, Look.CELL, (3, 1))
     yield case(
@@ -170,7 +170,7 @@ def _tables() -> Iterator[Case]:
     fit = called(COST_CURVE_FIT, example(COST_CURVE_FIT))
     row = next(i for i, line in enumerate(fit, 1) if line[1] == cells.NA)
     yield case(COST_CURVE_FIT, subject, "#N/A inside a table", example(COST_CURVE_FIT),
-               Look.UNKNOWN, (row, 2))  # fmt: skip
+               Look.ERROR, (row, 2))  # fmt: skip
     months = Block.column(0.0, 12.0)
     yield case(PLATFORM_RANKING, subject, "A range where a table takes one cell",
                _with(PLATFORM_RANKING, month=months))  # fmt: skip
