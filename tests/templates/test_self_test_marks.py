@@ -66,6 +66,7 @@ FAULTS = {
     "an error as text": (("Functions", f"{LIVE}12"), "#N/A"),
     "TRUE for 1": (("Functions", f"{LIVE}12"), True),
     "an error": (("Hosts", f"{LIVE}8"), "=NA()"),
+    "another error": (("Functions", f"{LIVE}12"), "=ERROR.TYPE(1/0)"),
     "no error where one is due": (("Hosts", f"{LIVE}11"), 0),
     "a range": ("months_1", 1.0),
     "the array's expected figure": (("Arrays", "E13"), 1.0),
