@@ -16,6 +16,7 @@ from xltoken.files import FileError
 from xltoken.machine import PartMissing
 from xltoken.recalc import engines, libreoffice
 from xltoken.recalc.engines import second_engine
+from xltoken.recalc.package import name_of_copy
 from xltoken.recalc.sheetxml import ErrorText, reference
 
 needed = pytest.mark.skipif(libreoffice.program() is None, reason="LibreOffice is not installed")
@@ -174,7 +175,7 @@ def test_a_book_with_macros_is_computed():
     macros = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
     xml = parts_of(content)["[Content_Types].xml"].decode().replace(kind, macros).encode()
     content = with_part(content, "[Content_Types].xml", xml)
-    assert engines.file_name(content) == "book.xlsm"
+    assert name_of_copy(content) == "book.xlsm"
     assert libreoffice.values(content, [("S", 1, 1)]) == {("S", 1, 1): 2.0}
 
 
