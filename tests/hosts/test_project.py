@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from oletools.olevba import VBA_Parser
 from openpyxl import load_workbook
-from pyopenvba import ExcelFile, check_file
+from pyopenvba import ExcelFile, PyOpenVBAError, check_file
 from pyopenvba.cfb import CFB
 
 import xltoken
@@ -212,6 +212,29 @@ def test_older_functions_inside_are_renewed(budget, tmp_path):
     assert "Public Sub Mine()" in code["Mine"]
     before, after = parts(older), parts(renewed)
     assert [n for n in before if before[n] != after[n]] == ["xl/vbaProject.bin"]
+
+
+def test_what_excel_rewrites_in_a_module_is_no_change(budget, tmp_path):
+    """Saving, Excel changes the case of names and the space between words: still today's."""
+
+    def rewrite(vba_project):
+        for name in ("ThisWorkbook", "xltoken_runtime"):
+            module = vba_project.get_module(name)
+            module.body = module.body.replace("fname", "FName").replace("Wb", "wb") + "\r\n"
+
+    saved = edited(budget[0].read_bytes(), tmp_path, rewrite)
+    assert project.with_wrapper(saved) is saved
+
+
+def test_a_workbook_that_cannot_be_given_macros_is_refused(budget, monkeypatch):
+    """What the library that writes VBA refuses ends in one line."""
+
+    def refuses(*_):
+        raise PyOpenVBAError("not measured")
+
+    monkeypatch.setattr(project, "_with_modules", refuses)
+    with pytest.raises(FileError, match=r"cannot be put inside \(not measured\)"):
+        project.with_wrapper(budget[1].read_bytes())
 
 
 def test_code_of_a_user_beside_ours_is_not_lost(budget, tmp_path):

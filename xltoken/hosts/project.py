@@ -84,16 +84,27 @@ def with_wrapper(workbook: bytes) -> bytes:
     ModuleNotFoundError
         If pyOpenVBA, the package that writes VBA projects, is not installed.
     """
-    types = _read(workbook, _TYPES).decode()
-    if _SPREADSHEET in types:
-        edited = {_TYPES: types.replace(_SPREADSHEET, _MACRO_ENABLED).encode()}
-        carried = _help_part(workbook)
-        if carried:  # it was saved from one that carried the functions
-            edited[carried] = intellisense.part()
-        added = [] if carried else _help_parts(workbook)
-        enabled = _with_parts(workbook, added, edited)
-        return _with_modules(enabled, ".xlsm", vba.modules(with_ribbon=False))
-    return _renewed(workbook) if _help_part(workbook) else workbook
+    plain = _SPREADSHEET in _read(workbook, _TYPES).decode()
+    if not plain and not _help_part(workbook):
+        return workbook
+    from pyopenvba import PyOpenVBAError
+
+    try:
+        return _enabled(workbook) if plain else _renewed(workbook)
+    except PyOpenVBAError as error:
+        raise FileError(f"the functions cannot be put inside ({error})") from None
+
+
+def _enabled(workbook: bytes) -> bytes:
+    """Macro-enabled workbook of a plain one."""
+    types = _read(workbook, _TYPES).decode().replace(_SPREADSHEET, _MACRO_ENABLED)
+    edited = {_TYPES: types.encode()}
+    carried = _help_part(workbook)
+    if carried:  # it was saved from one that carried the functions
+        edited[carried] = intellisense.part()
+    added = [] if carried else _help_parts(workbook)
+    modules = vba.modules(with_ribbon=False)
+    return _with_modules(_with_parts(workbook, added, edited), ".xlsm", modules)
 
 
 def _renewed(workbook: bytes) -> bytes:
@@ -108,10 +119,12 @@ def _renewed(workbook: bytes) -> bytes:
             if not all(module.name in there for module in modules):
                 return workbook
             project = book.vba_project()
-            code = {m.name: "\n".join(project.get_module(m.name).body.split()) for m in modules}
-            if all(code[m.name] == "\n".join(m.code.split()) for m in modules):
+            today = {
+                m.name: _words(m.code) == _words(project.get_module(m.name).body) for m in modules
+            }
+            if all(today.values()):
                 return workbook
-            if code[vba.BOOK_MODULE] != "\n".join(modules[0].code.split()):
+            if not today[vba.BOOK_MODULE]:
                 raise FileError(
                     "its module ThisWorkbook is not the one that was made with the functions; "
                     "make the workbook anew from its .xlsx."
@@ -119,6 +132,11 @@ def _renewed(workbook: bytes) -> bytes:
             if book.vba_signature().present:
                 raise FileError("its macros are signed, which a change would break.")
     return _with_modules(workbook, ".xlsm", modules)
+
+
+def _words(code: str) -> list[str]:
+    """Words of a module: Excel changes their case and the space between them when it saves."""
+    return code.casefold().split()
 
 
 def _with_modules(content: bytes, suffix: str, modules: list[vba.Module]) -> bytes:
