@@ -141,7 +141,8 @@ def formula(kind: str, spelled: list[str], draw: Any) -> str:
     if kind in ("unsupported", "unsaved"):
         return f'CUBEVALUE("x",{listed})'
     if kind in ("own", "drifted"):
-        return f"COST_CURVE({listed},0,0)"
+        # It asks the catalog too, so that no saved value can judge it.
+        return f"COST_CURVE({listed},0,0)+0*LEN(XLTOKEN_INFO())"
     if any(":" in text or text == "Inputs" for text in spelled):
         return f"SUM({listed})"
     return draw(st.sampled_from([f"SUM({listed})", "+".join(spelled), f"0+SUM({listed})*1"]))

@@ -48,7 +48,6 @@ def places(spots):
         f"_xldudf_{COST}",
         f"_xldudf_FIN_{COST}",
         COST.lower(),
-        "npv_static(0.1,A1:A3,1)",
     ],
 )
 def test_calls_of_ours_are_known_in_every_spelling(formula):
@@ -57,6 +56,13 @@ def test_calls_of_ours_are_known_in_every_spelling(formula):
     assert found.own["S"] == {(1, 2)}
     assert found.held("S") == {(1, 2)}
     assert not found.unsupported
+
+
+def test_calls_of_ours_that_read_no_catalog_are_judged():
+    """What only computes gives what was saved, whatever catalog there is: it is not held."""
+    found = surveyed({"B1": F("npv_static(0.1,A1:A3,1)", 1)})
+    assert found.own["S"] == {(1, 2)}
+    assert found.held("S") == set()
 
 
 @pytest.mark.parametrize(

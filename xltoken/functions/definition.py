@@ -106,6 +106,15 @@ class Definition:
         return bool(self.columns)
 
     @property
+    def reads_catalog(self) -> bool:
+        """Whether another catalog may give another value.
+
+        Who takes a date reads the catalog, whose date is month 0; no other function does but the
+        one that tells of it.
+        """
+        return self.family == "Info" or any(p.kind is Kind.DATE for p in self.parameters)
+
+    @property
     def signature(self) -> str:
         """The signature as a person types it: optional parameters in brackets."""
         shown = []

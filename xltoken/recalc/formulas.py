@@ -44,6 +44,7 @@ _REFERENCES: Final = re.compile(
 _PREFIXES: Final = re.compile(r"^(?:_xlfn\.|_xlws\.|_xll\.)+", re.IGNORECASE)
 _OFFICE_JS: Final = "_XLDUDF_"
 # What stands before a function of a file: the number of a link, a file, or a link that was lost.
+_LINK: Final = re.compile(r"'?(?:\[\d+\]|#REF)'?", re.IGNORECASE)
 _FILE: Final = re.compile(r"'?(?:\[[^\]]*\]|#REF|.*\.xl[a-z]{1,2})'?", re.IGNORECASE | re.DOTALL)
 SKIPS: Final = re.compile(r"[,(]\s*,|,\s*\)")
 _REGISTRABLE: Final = re.compile(r"\[\d+\]!|'(?:[^']|'')*'!|[A-Za-z_][\w.]*$")
@@ -119,7 +120,7 @@ def own_name(spelled: str) -> str:
     """
     where, _, written = spelled.rpartition("!")
     name = bare_name(written)
-    if where and not _FILE.fullmatch(where):
+    if where and not (_FILE.fullmatch(where) and (_LINK.fullmatch(where) or may_hold_ours(where))):
         return ""
     if name in FUNCTIONS:
         return name
@@ -129,6 +130,19 @@ def own_name(spelled: str) -> str:
     while name and name not in FUNCTIONS:  # what stands before the name is a namespace
         name = name.partition("_")[2]
     return name
+
+
+def may_hold_ours(file: str) -> bool:
+    r"""Whether a file of that name may be our add-in, or a workbook that carries the functions.
+
+    Examples
+    --------
+    >>> [may_hold_ours(f) for f in ("xltoken.xlam", r"'C:\a\x.xlam'", "bank.xla", "b.xlsx")]
+    [True, True, False, False]
+    """
+    name = re.split(r"[/\\\[\]]", file.strip("'"))
+    last = next((part for part in reversed(name) if part), "").lower()
+    return last.startswith("xltoken") or last.endswith((".xlam", ".xlsm"))
 
 
 def own_spans(formula: str) -> Iterator[tuple[int, int, str]]:

@@ -18,6 +18,7 @@ from xltoken.recalc.formulas import (
     function_names,
     intersected,
     is_volatile,
+    may_hold_ours,
     moved,
     own_among,
     plainly_spelled,
@@ -26,6 +27,7 @@ from xltoken.recalc.formulas import (
     registrable,
     skipped_filled,
 )
+from xltoken.recalc.links import links_of
 from xltoken.recalc.package import Package, Place
 from xltoken.recalc.sheetxml import MAX_ROW, Cell, Sheet, Spot, corners, reference
 from xltoken.recalc.structured import resolved
@@ -51,6 +53,8 @@ class Survey:
     """Formulas worth knowing, by sheet and spot or by place."""
 
     own: dict[str, set[Spot]] = field(default_factory=dict)
+    drifting: dict[str, set[Spot]] = field(default_factory=dict)
+    """Those of ours that another catalog may give another value."""
     volatile: dict[str, set[Spot]] = field(default_factory=dict)
     reaching: set[Place] = field(default_factory=set)
     unsupported: dict[Place, str] = field(default_factory=dict)
@@ -67,8 +71,8 @@ class Survey:
     """How our functions are spelled."""
 
     def held(self, sheet: str) -> set[Spot]:
-        """Formulas that no saved value can judge: ours, and those that change by themselves."""
-        return self.own.get(sheet, set()) | self.volatile.get(sheet, set())
+        """Formulas that no saved value can judge: the catalog's, and what changes by itself."""
+        return self.drifting.get(sheet, set()) | self.volatile.get(sheet, set())
 
 
 def survey(package: Package) -> Survey:
@@ -78,6 +82,7 @@ def survey(package: Package) -> Survey:
     shapes: dict[bytes, _Traits] = {}
     for sheet in package.sheets.values():
         own: set[Spot] = set()
+        drifting: set[Spot] = set()
         volatile: set[Spot] = set()
         spreading: list[Spot] = []
         formulas = sheet.formulas
@@ -89,6 +94,8 @@ def survey(package: Package) -> Survey:
             if not (words or marked or traits.asks):
                 if traits.own:
                     own.add(spot)
+                if traits.drifts:
+                    drifting.add(spot)
                 if traits.volatile:
                     volatile.add(spot)
                 if traits.spreads:
@@ -100,6 +107,8 @@ def survey(package: Package) -> Survey:
                 continue
             if traits.own:
                 own.add(spot)
+            if traits.drifts:
+                drifting.add(spot)
             if traits.volatile:
                 volatile.add(spot)
             if traits.spreads or named or cell.kind == "array":
@@ -107,6 +116,7 @@ def survey(package: Package) -> Survey:
             if traits.asks or named or cell.kind:
                 _look_closer(found, package, sheet, spot, cell, traits)
         found.own[sheet.name] = own
+        found.drifting[sheet.name] = drifting
         found.volatile[sheet.name] = volatile
         found.spreading[sheet.name] = spreading
     found.spellings |= {spelled for traits in shapes.values() for spelled, _ in traits.own}
@@ -118,6 +128,8 @@ class _Traits:
     """What the text of a formula tells, whatever its digits are."""
 
     own: tuple[tuple[str, str], ...]
+    drifts: bool
+    """Whether another catalog may give another value."""
     others: tuple[str, ...]
     volatile: bool
     reaching: bool
@@ -154,7 +166,8 @@ def _traits(text: str) -> _Traits:
     digits = any(character.isdigit() for spelled, _ in own for character in spelled)
     asks = asks or intersects or digits or not _COUNT_ROWS.isdisjoint(others)
     plain = not (own or volatile or spreads or asks)
-    return _Traits(own, others, volatile, reaching, spreads, asks, intersects, plain)
+    drifts = any(FUNCTIONS[name].reads_catalog for _, name in own)
+    return _Traits(own, drifts, others, volatile, reaching, spreads, asks, intersects, plain)
 
 
 def _look_closer(
@@ -252,9 +265,17 @@ def _unsupported(
             missing.append("SUBTOTAL over hidden rows")
         if missing:
             return ", ".join(missing)
-    if reads_other_workbook(written):
+    if reads_other_workbook(written) or _asks_elsewhere(package, names):
         return "another workbook"
     return ""
+
+
+def _asks_elsewhere(package: Package, names: tuple[str, ...]) -> bool:
+    """Whether a function of our name is asked of a file that cannot be our add-in."""
+    numbers = {int(m[1]) for name in names if (m := re.match(r"'?\[(\d+)\]'?!", name))}
+    return bool(numbers) and any(
+        link.number in numbers and not may_hold_ours(link.name) for link in links_of(package)
+    )
 
 
 def _words(package: Package) -> re.Pattern[str] | None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from xltoken.functions import WorksheetFunction, cells
 from xltoken.functions.cells import CellError
-from xltoken.functions.definition import Kind
 
 
 class Special(Enum):
@@ -95,13 +94,8 @@ class Case:
 
     @property
     def rests_on_catalog(self) -> bool:
-        """Whether another catalog may give another figure.
-
-        Who takes a date reads the catalog, whose date is month 0; no other function does but the
-        one that tells of it.
-        """
-        parameters = self.function.parameters
-        return self.function.family == "Info" or any(p.kind is Kind.DATE for p in parameters)
+        """Whether another catalog may give another figure."""
+        return self.function.reads_catalog
 
 
 def called(function: WorksheetFunction, arguments: Sequence[Argument]) -> Any:
