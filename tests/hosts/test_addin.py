@@ -176,8 +176,9 @@ def test_lines_of_the_user_in_our_settings_stay(place):
     assert kept["SHOW CONSOLE"] == "True"
     assert kept["INTERPRETER_WIN"] == str(place.interpreter)
     assert "interpreter_win" not in kept
+    settings.write_bytes(settings.read_bytes() + b'"DEBUG UDFS","False"\r\n')
     addin.uninstall(place)
-    assert settings.read_bytes() == b'"SHOW CONSOLE","True"\r\n'
+    assert settings.read_bytes() == b'"SHOW CONSOLE","True"\r\n"DEBUG UDFS","False"\r\n'
 
 
 def test_folders_in_use_stay(place):
@@ -216,14 +217,61 @@ def test_a_path_that_vba_cannot_read_is_refused_before_anything_is_written(home,
     assert files(home) == before
 
 
-def test_damaged_notes_are_no_obstacle(home, place):
-    """Without the record of an installation its files are still taken away."""
+@pytest.mark.parametrize("notes", ["[broken", "5", '{"made": null}', '{"made": ["/x", 3]}'])
+def test_damaged_notes_are_no_obstacle(place, notes):
+    """With a damaged record nothing is taken for ours that may not be; installing mends it."""
     addin.install(place, TEMPLATES)
-    (place.settings / "installed.json").write_text("[broken")
+    (place.settings / "installed.json").write_text(notes)
     assert states(place)["add-in"] == "wrong"
     addin.uninstall(place)
+    assert (place.startup / "xltoken.xlam").exists()
+    assert set(states_of(addin.install(place, TEMPLATES)).values()) == {"ok"}
+    addin.uninstall(place)
     assert not (place.startup / "xltoken.xlam").exists()
-    assert not any(place.settings.iterdir())
+
+
+def test_an_add_in_of_somebody_else_is_left_alone(home, place):
+    """A file of that name that we did not put there is neither replaced nor removed."""
+    place.startup.mkdir(parents=True)
+    (place.startup / "xltoken.xlam").write_bytes(b"somebody's")
+    before = files(home)
+    with pytest.raises(FileError, match="is an add-in of somebody else"):
+        addin.install(place, TEMPLATES)
+    assert addin.uninstall(place) == []
+    assert files(home) == before
+
+
+def test_one_that_a_company_signed_stays(place):
+    """After an installation another file took its place: uninstalling leaves that one."""
+    addin.install(place, TEMPLATES)
+    (place.startup / "xltoken.xlam").write_bytes(b"signed")
+    addin.uninstall(place)
+    assert (place.startup / "xltoken.xlam").read_bytes() == b"signed"
+
+
+def test_a_failed_installation_leaves_nothing(home, place, monkeypatch):
+    """Where the last file cannot be written, those before it are taken back."""
+    before = files(home)
+
+    def fails(*_):
+        raise FileError("the disk is full")
+
+    monkeypatch.setattr(addin, "_write", fails)
+    with pytest.raises(FileError, match="disk is full"):
+        addin.install(place, TEMPLATES)
+    assert files(home) == before
+
+
+def test_settings_of_the_user_come_back_byte_for_byte(place):
+    """An xltoken.conf that was there before is restored as it was, remarks and all."""
+    place.settings.mkdir()
+    settings = place.settings / "xltoken.conf"
+    own = b'"INTERPRETER_WIN","C:\\own.exe","a remark"\r\n# mine\r\n'
+    settings.write_bytes(own)
+    addin.install(place, TEMPLATES)
+    addin.install(place, TEMPLATES)
+    addin.uninstall(place)
+    assert settings.read_bytes() == own
 
 
 def test_pythonw_has_a_sibling_that_can_print(home):

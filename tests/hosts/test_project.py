@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from oletools.olevba import VBA_Parser
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from pyopenvba import ExcelFile, PyOpenVBAError, check_file
 from pyopenvba.cfb import CFB
 
@@ -235,6 +235,38 @@ def test_a_workbook_that_cannot_be_given_macros_is_refused(budget, monkeypatch):
     monkeypatch.setattr(project, "_with_modules", refuses)
     with pytest.raises(FileError, match=r"cannot be put inside \(not measured\)"):
         project.with_wrapper(budget[1].read_bytes())
+
+
+def named(folder, name):
+    """A plain workbook whose own module has this name."""
+    book = Workbook()
+    book.code_name = name
+    book.save(folder / "a.xlsx")
+    return (folder / "a.xlsx").read_bytes()
+
+
+def test_the_workbooks_own_module_has_its_own_name(tmp_path):
+    """In other languages it is called otherwise: the events go there, into a module of the book."""
+    carrying = project.with_wrapper(named(tmp_path, "DieseArbeitsmappe"))
+    code, _ = modules_of("a.xlsm", carrying)
+    assert "Workbook_Open" in code["DieseArbeitsmappe"]
+    assert "ThisWorkbook" not in code
+    assert project.with_wrapper(carrying) is carrying
+
+
+def test_a_workbook_without_a_module_of_its_own_is_refused(tmp_path):
+    """Where none can be made for its name, there is no place for the events."""
+    with pytest.raises(FileError, match="code name thisworkbook"):
+        project.with_wrapper(named(tmp_path, "thisworkbook"))
+
+
+def test_a_sheet_called_like_a_module_of_ours_is_refused(tmp_path):
+    """Its module would have to be two things."""
+    book = Workbook()
+    book.active.sheet_properties.codeName = "xlwings"
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(FileError, match="called like one of ours"):
+        project.with_wrapper((tmp_path / "a.xlsx").read_bytes())
 
 
 def test_code_of_a_user_beside_ours_is_not_lost(budget, tmp_path):

@@ -39,7 +39,7 @@ from xltoken.recalc.links import links_of
 from xltoken.recalc.package import parsed, read
 from xltoken.recalc.relink import Place, Relinked, relink, relinked
 from xltoken.recalc.spelling import HOSTS, Spelling, SpellingError
-from xltoken.recalc.workbook import recalculate
+from xltoken.recalc.workbook import computed, recalculate
 
 CORPUS = Path("/work/shared/corpus")
 PATH = Path("book.xlsx")
@@ -856,3 +856,18 @@ def test_books_that_excel_saved_are_left_alone():
             content, done = relinked(package, host)
             assert content is package.content, path
             assert done.calls == 0, path
+
+
+@pytest.mark.parametrize("file", ["bank.xla", "budget.xlsx"])
+def test_functions_of_others_that_are_called_like_ours_stay_theirs(file):
+    """Asked of a file that cannot be our add-in, a call and its link stay; the reader is told."""
+    content = book({"S": {"A1": F("IRR_ALL(B1:B3)", 1)}})
+    theirs, _ = relinked(parsed(Path("a.xlsx"), content), "addin", addin=file)
+    again, done = relinked(parsed(Path("a.xlsx"), theirs), "excel")
+    assert again == theirs
+    assert not done.dropped
+    assert done.calls == 0
+    assert file in done.notes[0]
+    report = computed(theirs, Path("a.xlsx"))[1]
+    assert report.summary["unsupported"] == 1
+    assert report.summary["changed"] == 0

@@ -86,8 +86,8 @@ def relink(
         raise typer.BadParameter(str(error)) from None
     if addin is not None and host != "addin":
         raise typer.BadParameter("--addin goes with --host addin.")
-    if addin is not None and not addin.lower().endswith((".xlam", ".xla")):
-        raise typer.BadParameter(f"{addin!r} is no add-in: its name ends in .xlam or .xla.")
+    if addin is not None and not addin.lower().endswith(".xlam"):
+        raise typer.BadParameter(f"{addin!r} is no add-in: its name ends in .xlam.")
     if output is not None and len(files) > 1:
         raise typer.BadParameter("-o takes one workbook; without it each is rewritten in place.")
     done: list[Relinked] = []

@@ -7,13 +7,14 @@ stays as it is. What was put where is written down beside the settings, so that 
 away just that.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -122,19 +123,40 @@ def install(place: Profile, templates: Mapping[str, str]) -> list[Part]:
         If a file cannot be written, most often because Excel is running.
     """
     content = project.add_in(templates)
-    settings = place.settings / _SETTINGS
-    lines = _merged(_lines(settings), _ours(place.interpreter))
-    written = _written(lines, settings)
-    made = [*_record(place).get("made", []), *_made_folders(place.startup, place.settings)]
-    _write(place.startup / FILE_NAME, content)
-    write_atomically(settings, written)
+    settings, target = place.settings / _SETTINGS, place.startup / FILE_NAME
+    before = _record(place)
+    if target.exists() and not before and not project.is_ours(target):
+        raise FileError(f"{target}: is an add-in of somebody else; move it away first.")
+    written = _written(_merged(_lines(settings), _ours(place.interpreter)), settings)
+    if before:
+        kept = before.get("settings")
+    else:
+        kept = settings.read_bytes().hex() if settings.exists() else None
+    made = [*_made(before), *_made_folders(place.startup, place.settings)]
     record = {
         "add_in": hashlib.sha256(content).hexdigest(),
         "xltoken": xltoken.__version__,
         "xlwings": _xlwings_version(),
         "made": sorted(set(made)),
+        "settings": kept,
+        "written": hashlib.sha256(written).hexdigest(),
     }
-    write_atomically(place.settings / _RECORD, (json.dumps(record, indent=2) + "\n").encode())
+    noted = (json.dumps(record, indent=2) + "\n").encode()
+    steps: list[Callable[[], None]] = [
+        lambda: write_atomically(place.settings / _RECORD, noted),
+        lambda: write_atomically(settings, written),
+        lambda: _write(target, content),
+    ]
+    # The record first: whatever fails behind it can be taken back. Where there is one already, the
+    # add-in first: Excel may hold it open.
+    try:
+        for step in reversed(steps) if before else steps:
+            step()
+    except FileError:
+        if not before:
+            with contextlib.suppress(FileError):
+                uninstall(place)
+        raise
     return status(place)
 
 
@@ -154,23 +176,35 @@ def uninstall(place: Profile) -> list[Path]:
     record = _record(place)
     settings = place.settings / _SETTINGS
     removed = []
-    if _removed(place.startup / FILE_NAME):
-        removed.append(place.startup / FILE_NAME)
-    ours = {name for name, _ in _ours(place.interpreter)}
-    lines = _lines(settings)
-    kept = [line for line in lines if line[0].upper() not in ours]
-    if kept and kept != lines:
-        write_atomically(settings, _written(kept, settings))
-        removed.append(settings)
-    elif not kept and _removed(settings):
+    target = place.startup / FILE_NAME
+    # Another file of that name, such as one that a company signed, is not ours to take away.
+    if record and _hash(target) == record.get("add_in") and _removed(target):
+        removed.append(target)
+    if record and settings.exists() and _settings_restored(place, record):
         removed.append(settings)
     if _removed(place.settings / _RECORD):
         removed.append(place.settings / _RECORD)
     # Folders that were made, the deepest first; one that somebody uses by now stays.
-    for folder in sorted(map(Path, record.get("made", [])), key=lambda f: -len(f.parts)):
+    for folder in sorted(map(Path, _made(record)), key=lambda f: -len(f.parts)):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return removed
+
+
+def _settings_restored(place: Profile, record: Mapping[str, Any]) -> bool:
+    """Put the settings back as they were; what the user changed since stays, without our lines."""
+    settings, kept = place.settings / _SETTINGS, record.get("settings")
+    if _hash(settings) == record.get("written"):
+        if isinstance(kept, str):
+            write_atomically(settings, bytes.fromhex(kept))
+            return True
+        return _removed(settings)
+    ours = {name for name, _ in _ours(place.interpreter)}
+    lines = _lines(settings)
+    left = [line for line in lines if line[0].upper() not in ours]
+    if left and left != lines:
+        write_atomically(settings, _written(left, settings))
+    return left != lines and (bool(left) or _removed(settings))
 
 
 def status(place: Profile) -> list[Part]:
@@ -183,7 +217,7 @@ def _add_in_part(place: Profile) -> Part:
     if not path.is_file():
         return Part("add-in", "missing", f"not in {place.startup}", again)
     record = _record(place)
-    if hashlib.sha256(path.read_bytes()).hexdigest() != record.get("add_in"):
+    if _hash(path) != record.get("add_in"):
         return Part("add-in", "wrong", f"{path} is not what was installed", again)
     made_with = (record.get("xltoken"), record.get("xlwings"))
     if made_with != (xltoken.__version__, _xlwings_version()):
@@ -262,6 +296,20 @@ def _record(place: Profile) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _made(record: Mapping[str, Any]) -> list[str]:
+    """Folders that a record says were made."""
+    made = record.get("made")
+    return [folder for folder in made if isinstance(folder, str)] if isinstance(made, list) else []
+
+
+def _hash(path: Path) -> str:
+    """Checksum of a file; empty where there is none that can be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _made_folders(*wanted: Path) -> list[str]:

@@ -9,11 +9,11 @@ import posixpath
 import re
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import xltoken
 from xltoken.files import FileError
@@ -116,11 +116,13 @@ def _renewed(workbook: bytes) -> bytes:
         path.write_bytes(workbook)
         with ExcelFile(path) as book:
             there = book.vba_modules() if book.has_vba_project() else {}
-            if not all(module.name in there for module in modules):
+            names = {vba.BOOK_MODULE: _document(there, workbook)}
+            if not all(names.get(module.name, module.name) in there for module in modules):
                 return workbook
             project = book.vba_project()
             today = {
-                m.name: _words(m.code) == _words(project.get_module(m.name).body) for m in modules
+                m.name: _words(m.code) == _words(project.get_module(names.get(m.name, m.name)).body)
+                for m in modules
             }
             if all(today.values()):
                 return workbook
@@ -151,16 +153,38 @@ def _with_modules(content: bytes, suffix: str, modules: list[vba.Module]) -> byt
                 book.add_vba_project()
             project = book.vba_project()
             there = set(project.module_names())
+            document = _document(there, content)
+            if document not in there:  # the library makes none for some names
+                raise FileError(
+                    f"no module can be made for a workbook of the code name {document}."
+                )
+            taken = {n.casefold() for n in there} & {m.name.casefold() for m in modules[1:]}
+            if taken - {n.casefold() for n in _standard(project)}:
+                raise FileError(f"a sheet's module is called like one of ours ({min(taken)}).")
             if suffix == ".xlam" and "Module1" in there:
                 project.delete_module("Module1")  # of the empty add-in
             for module in modules:
-                if module.name in there:
+                if module.name == vba.BOOK_MODULE:
+                    project.get_module(document).body = module.code
+                elif module.name in there:
                     project.get_module(module.name).body = module.code
                 else:
                     project.add_module(module.name, module.code)
             book.save()
         saved = path.read_bytes()
     return _with_parts(saved, [], {_PROJECT: _uncached(_read(saved, _PROJECT))})
+
+
+def _document(modules: Iterable[str], package: bytes) -> str:
+    """Name of the workbook's own module, which follows the language of the Excel that made it."""
+    found = re.search(rb'<workbookPr\b[^>]*\bcodeName="([^"]+)"', _read(package, "xl/workbook.xml"))
+    name = found[1].decode() if found else vba.BOOK_MODULE
+    return next((m for m in modules if m.casefold() == name.casefold()), name)
+
+
+def _standard(project: Any) -> list[str]:
+    """Names of the standard modules of a project."""
+    return [m.name for m in project.modules if m.kind.name == "standard"]
 
 
 def _uncached(project: bytes) -> bytes:
@@ -210,6 +234,14 @@ def _help_parts(package: bytes) -> list[Part]:
 def _ribbon_part(templates: Mapping[str, str]) -> Part:
     kind = "http://schemas.microsoft.com/office/2007/relationships/ui/extensibility"
     return Part("customUI/customUI14.xml", ribbon.part(templates), kind)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is an add-in of ours, of whichever version, signed by somebody or not."""
+    try:
+        return b"<dc:title>xltoken " in _read(path.read_bytes(), "docProps/core.xml")
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return False
 
 
 def _core_properties() -> bytes:

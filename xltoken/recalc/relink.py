@@ -10,7 +10,7 @@ import dataclasses
 import html
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from xltoken.functions import FUNCTIONS
 from xltoken.recalc import package as files
 from xltoken.recalc.archive import rewritten
 from xltoken.recalc.formula_parts import Formula, formulas_of, hidden_names
+from xltoken.recalc.formulas import may_hold_ours
 from xltoken.recalc.links import (
     ADD_INS,
     Link,
@@ -190,6 +191,8 @@ def _relinked(package: Package, spelling: Spelling, addin: str) -> tuple[bytes, 
     parts = Parts(package.archive)
     links = links_of(package)
     found = list(formulas_of(package, parts, with_links=bool(links)))
+    theirs = {link.number: link.target for link in links if not may_hold_ours(link.name)}
+    foreign = {theirs[number] for one in found for number in _given_back(one, theirs)}
     through = next((link for link in links if link.leads_to(addin)), None)
     count = len(links)
     if spelling.host == "addin" and any(one.calls for one in found):
@@ -215,12 +218,26 @@ def _relinked(package: Package, spelling: Spelling, addin: str) -> tuple[bytes, 
         drop_links(parts, package, dropped)
     done.places = [Place(one.kind, one.sheet, one.where, one.calls) for one in changed]
     done.dropped = [link.target for link in dropped]
-    done.notes = _notes(package, found, spelling.host)
+    done.notes = [
+        f"functions that are called like ours are asked of {target}, and stay as they are"
+        for target in sorted(foreign)
+    ]
+    done.notes += _notes(package, found, spelling.host)
     content = rewritten(package.archive, parts.replaced, added=parts.added, dropped=parts.dropped)
     return content, done
 
 
 # --- links and names -----------------------------------------------------------------------------
+
+
+def _given_back(formula: Formula, theirs: Collection[int]) -> Iterator[int]:
+    """Take calls that a file of others answers for what they are: uses of a link; its numbers."""
+    for place, one in enumerate(formula.mentions):
+        if one.name and one.link in theirs:
+            number = str(one.link)
+            start = formula.xml.index(number, one.start)
+            formula.mentions[place] = one._replace(name="", start=start, end=start + len(number))
+            yield one.link
 
 
 def _dead(links: list[Link], found: list[Formula], spelling: Spelling) -> list[Link]:

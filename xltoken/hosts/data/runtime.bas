@@ -261,7 +261,7 @@ End Sub
 Private Sub XltBegin()
     Set mTold = CreateObject("Scripting.Dictionary")
     Set mAnswers = CreateObject("Scripting.Dictionary")
-    ThisWorkbook.XltWatch    ' a reset of VBA loses the events; without them nothing would be forgotten
+    XltWatched    ' a reset of VBA loses the events; without them nothing would be forgotten
 End Sub
 
 Private Function XltKey(ByVal sent As Variant) As String
@@ -347,12 +347,19 @@ Public Sub XltStart()
     Application.StatusBar = NO_MAC
 #Else
     Dim wb As Workbook
-    ThisWorkbook.XltWatch
+    XltWatched
     XltHelp
     For Each wb In Application.Workbooks
         XltBind wb
     Next wb
 #End If
+End Sub
+
+Private Sub XltWatched()
+    ' Late bound: the workbook's module is called otherwise in other languages.
+    Dim book As Object
+    Set book = ThisWorkbook
+    book.XltWatch
 End Sub
 
 Public Sub XltHelp()
