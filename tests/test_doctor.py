@@ -363,6 +363,18 @@ def test_an_excel_that_only_windows_knows(windows):
     assert "=SEQUENCE(3)" in found.next_step
 
 
+@pytest.mark.parametrize("needed", ["numpy", "pyOpenVBA"])
+def test_a_package_that_cannot_be_loaded_is_wrong(windows, needed):
+    """Installed is not enough: half a package, or one for another system, is told with its reason."""
+    module = needed.lower()
+    windows.changes["loading"] = lambda name: "DLL load failed" if name == module else ""
+    found = windows.find(needed)
+    assert found.verdict == "wrong"
+    assert "cannot be loaded: DLL load failed" in found.found
+    assert found.next_step == f"pip install --force-reinstall {needed}"
+    assert found.failing == (needed == "numpy")
+
+
 def test_a_32_bit_excel_asks_for_the_32_bit_library(windows):
     """The library is looked for in the width of Excel, not of Python."""
     windows.registry["HKLM", CLICK_TO_RUN, "Platform", 64] = "x86"

@@ -5,7 +5,6 @@ test can make up a Windows or a Mac.
 """
 
 import csv
-import importlib
 import importlib.metadata
 import re
 from collections.abc import Iterator, Sequence
@@ -166,6 +165,11 @@ def _of_package(system: System, name: str, purpose: str, extra: str, wanted: str
         if (_numbers(version) >= _numbers(limit)) != (operator == ">="):
             found = f"{version}, wanted is {wanted} ({purpose})"
             return Finding(PYTHON, name, "wrong", found, install, needed=not extra)
+    problem = system.loading(_plain(name).replace("-", "_"))
+    if problem:  # what is installed may be for another system, or half of it be gone
+        found = f"{version} cannot be loaded: {problem}"
+        step = f"pip install --force-reinstall {name}"
+        return Finding(PYTHON, name, "wrong", found, step, needed=not extra)
     return Finding(PYTHON, name, "ok", f"{version} ({purpose})")
 
 
@@ -182,10 +186,9 @@ def _engines(system: System, excel: ExcelProgram | None, soffice: str | None) ->
     usable = ["libreoffice"] if soffice else []
     if excel is not None and _package(system, "xlwings"):
         usable.append("excel")
-    try:
-        importlib.import_module("formualizer")
-    except ImportError as error:  # its library may be for another system though it is installed
-        found = f"formualizer cannot be loaded ({error}); else: {', '.join(usable) or 'none'}"
+    problem = system.loading("formualizer")
+    if problem:
+        found = f"formualizer cannot be loaded ({problem}); else: {', '.join(usable) or 'none'}"
         step = "pip install --force-reinstall formualizer"
         return Finding(PYTHON, "engines", "wrong", found, step)
     return Finding(PYTHON, "engines", "ok", ", ".join(["formualizer", *usable]))

@@ -51,6 +51,15 @@ def _registry(hive: str, key: str, name: str, bits: int) -> str | None:
         return None
 
 
+def _loading(module: str) -> str:
+    """Load a module; give what kept it from loading."""
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001 - a broken package may raise anything
+        return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return ""
+
+
 def _output(command: Sequence[str]) -> str:
     """What a program prints; nothing where it does not run, or takes longer than 20 seconds."""
     try:
@@ -89,6 +98,8 @@ class System:
     registry: Callable[[str, str, str, int], str | None] = _registry
     package: Callable[[str], importlib.metadata.Distribution] = importlib.metadata.distribution
     output: Callable[[Sequence[str]], str] = _output
+    loading: Callable[[str], str] = _loading
+    """Why a module of Python cannot be loaded; empty where it can."""
 
 
 class ExcelProgram(NamedTuple):

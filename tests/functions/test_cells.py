@@ -357,3 +357,20 @@ def test_a_blank_last_column_of_assumptions_is_told():
         value = xltoken.TOKEN_COST("B200", 0, "deepseek-r1/chat", wide)
     assert value == xltoken.TOKEN_COST("B200", 0, "deepseek-r1/chat")
     assert any("end it at the values" in warning for warning in notebook.warnings)
+
+
+@pytest.mark.parametrize(
+    ("day", "date1904", "means"),
+    [
+        (dt.date(1903, 4, 13), False, 1199.0),
+        (dt.date(1903, 4, 14), False, dt.date(1903, 4, 14)),
+        (dt.date(1907, 4, 14), True, 1199.0),
+        (dt.date(1907, 4, 15), True, dt.date(1907, 4, 15)),
+    ],
+)
+def test_a_date_so_early_that_its_number_means_months(day, date1904, means):
+    """A date cell counts as its number does at every door that sees numbers only."""
+    month = Parameter("month", Kind.DATE, "date or months", "A date, or months after start.")
+    assert cells._date(month, day, date1904) == means
+    serial = cells.outgoing(day, date1904=date1904)
+    assert cells._date(month, serial, date1904) == means

@@ -200,6 +200,9 @@ def _explained(error: Exception) -> tuple[str, int]:
         package = error.name.partition(".")[0]
         install = EXTRAS.get(package, package)
         return f"the package {package} is missing; install it: pip install {install}", PART_MISSING
+    if isinstance(error, ImportError) and not error.name:
+        what = f"a package is installed and cannot be loaded ({error})"
+        return f"{what}; xltoken doctor says which and what to do.", PART_MISSING
     if isinstance(error, CatalogError):
         listed = "".join(f"\n  {problem}" for problem in error.problems[1:20])
         return f"the catalog cannot be used: {error.problems[0]}{listed}", UNUSABLE

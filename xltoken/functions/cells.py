@@ -479,7 +479,9 @@ def _date(parameter: Parameter, value: Any, date1904: bool) -> dt.date | float |
     if value is MISSING:
         return None if parameter.default is None else float(parameter.default)
     if isinstance(value, dt.date):
-        return _day(value)
+        # One so early has a number that means months to every door that sees numbers.
+        serial = float(outgoing(_day(value), date1904=date1904))
+        return _day(value) if serial >= LOWEST_SERIAL else serial
     if isinstance(value, Decimal):
         value = float(value)
     if not isinstance(value, float):
