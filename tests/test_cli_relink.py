@@ -6,14 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import typer
 
 sys.path.append(str(Path(__file__).parent / "recalc"))
 
 from recalc_tools import F, book, parts_of, with_part
 
-from xltoken.cli import frame
-from xltoken.cli.relinking import app
 from xltoken.recalc.spelling import HOSTS
 
 BUDGET = Path(__file__).parents[1] / "workbooks" / "token_budget.xlsx"
@@ -21,21 +18,9 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 
 @pytest.fixture
-def relink(monkeypatch, capsys, tmp_path):
+def relink(run):
     """Run ``relink ...`` in a folder of its own; gives exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    whole = typer.Typer()
-    whole.callback()(lambda: None)
-    whole.add_typer(app)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xltoken", "relink", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            frame.main(whole)
-        told = capsys.readouterr()
-        return stopped.value.code or 0, told.out, told.err
-
-    return call
+    return lambda *arguments: run("relink", *arguments)
 
 
 @pytest.fixture

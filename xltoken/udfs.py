@@ -5,9 +5,10 @@ xlwings' hosts understand: untyped positional parameters, every argument two-dim
 text. Without Excel the decorators do nothing, so the module imports on every system.
 
 The three worlds of xlwings differ in what they do with an answer. Import Functions on Windows
-(classic) shows an exception's text in the cell and an error mark as text: marks are returned, and
-our add-in's own wrapper makes real errors of them. Server and Lite make real errors of marks and
-show the message of an ``XlwingsError``, always as ``#VALUE!``: so that error alone is raised.
+(classic) shows an exception's text in the cell and an error mark as text: marks are returned. (Our
+add-in does not come here: it asks ``hosts.bridge``, and makes real errors of marks.) Server and
+Lite make real errors of marks and show the message of an ``XlwingsError``, always as ``#VALUE!``:
+so that error alone is raised.
 """
 
 import inspect

@@ -13,6 +13,8 @@ from xltoken.cli.frame import (
     DONE,
     FINDINGS,
     UNUSABLE,
+    BooksArgument,
+    InPlaceOption,
     Outcome,
     Unusable,
     command,
@@ -175,16 +177,8 @@ def new_workbook(
 
 @command(app, "recalc")
 def recalc(
-    files: Annotated[list[Path], typer.Argument(help="Workbooks, .xlsx or .xlsm.")],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="Where to write (one workbook); default: in place.",
-            show_default=False,
-        ),
-    ] = None,
+    files: BooksArgument,
+    output: InPlaceOption = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(

@@ -45,6 +45,17 @@ CatalogOption = Annotated[
     ),
 ]
 
+BooksArgument = Annotated[list[Path], typer.Argument(help="Workbooks, .xlsx or .xlsm.")]
+InPlaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        help="Where to write (one workbook); default: in place.",
+        show_default=False,
+    ),
+]
+
 # The base class of click's exceptions, wherever this version of typer keeps it.
 _ClickException: Final[Any] = next(
     base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"

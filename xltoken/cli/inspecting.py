@@ -12,6 +12,7 @@ from xltoken.cli.frame import (
     DONE,
     FINDINGS,
     UNUSABLE,
+    BooksArgument,
     Outcome,
     command,
     console,
@@ -192,7 +193,7 @@ def _size(change: "CellChange") -> tuple[float, float]:
 
 @command(app, "check")
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Workbooks, .xlsx or .xlsm.")],
+    files: BooksArgument,
 ) -> Outcome:
     """Check modelling rules: errors, stale values, formulas unlike their neighbours, links.
 

@@ -1,6 +1,5 @@
 """The command relink: our functions spelled for another host."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -9,6 +8,8 @@ from xltoken.cli.frame import (
     DONE,
     FINDINGS,
     UNUSABLE,
+    BooksArgument,
+    InPlaceOption,
     Outcome,
     command,
     console,
@@ -30,7 +31,7 @@ _SHOWN: Final = 4
 
 @command(app, "relink", with_catalog=False)
 def relink(
-    files: Annotated[list[Path], typer.Argument(help="Workbooks, .xlsx or .xlsm.")],
+    files: BooksArgument,
     host: Annotated[
         str,
         typer.Option(
@@ -41,15 +42,7 @@ def relink(
             show_default=False,
         ),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="Where to write (one workbook); default: in place.",
-            show_default=False,
-        ),
-    ] = None,
+    output: InPlaceOption = None,
     namespace: Annotated[
         str,
         typer.Option(
